@@ -5,7 +5,7 @@ Describe 'New-SHBackupStore' {
 
     It 'tries a folder and gives it a name' {
         $store = New-SHBackupStore nas ./nas -CreateContainer
-        $store.Works | Should -Be 'reach, write, read, list, delete'
+        $store.Works | Should -Be 'everything'
         './config/settings.yaml' | Should -FileContentMatch 'nas:'
         (New-SHBackup ./app.db -To nas).Copies | Should -HaveCount 1
     }

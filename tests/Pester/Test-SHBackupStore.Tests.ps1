@@ -6,7 +6,7 @@ Describe 'Test-SHBackupStore' {
     It 'says what works, and is an error for a store that does not' {
         New-SHBackupStore nas ./nas -CreateContainer | Out-Null
         New-SHBackupStore gone ./gone -Force -WarningAction SilentlyContinue | Out-Null
-        (Get-SHBackupStore nas | Test-SHBackupStore).Works | Should -Be 'reach, write, read, list, delete'
+        (Get-SHBackupStore nas | Test-SHBackupStore).Works | Should -Be 'everything'
         Test-SHBackupStore gone -Quiet | Should -BeFalse
         { Test-SHBackupStore gone -ErrorAction Stop } | Should -Throw -ErrorId 'CloudContainerNotFound,*'
     }

@@ -27,14 +27,14 @@ public sealed record BackupStore
     /// <summary>What was tried in the store, in this order: Reach, Write, Read, List, Delete. Empty if nothing was.</summary>
     public IReadOnlyList<StoreCheck> Checks { get; init => field = ReadableValues.List(value); } = ReadableValues.List<StoreCheck>([]);
 
-    /// <summary>What works, and what does not: "write, read, list; not delete". Empty if nothing was tried.</summary>
+    /// <summary>What works: "everything", or what does and what does not, as "reach, write, read, list; not delete". Empty if nothing was tried.</summary>
     public string Works
     {
         get
         {
             var passed = string.Join(", ", Checks.Where(check => check.Passed).Select(Word));
             var failed = string.Join(", ", Checks.Where(check => !check.Passed).Select(Word));
-            return failed.Length == 0 ? passed : passed.Length == 0 ? $"not {failed}" : $"{passed}; not {failed}";
+            return Checks.Count > 0 && failed.Length == 0 ? "everything" : passed.Length == 0 ? $"not {failed}" : $"{passed}; not {failed}";
 
             static string Word(StoreCheck check) => check.Action.ToString().ToLowerInvariant();
         }

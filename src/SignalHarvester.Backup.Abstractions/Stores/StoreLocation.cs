@@ -78,9 +78,10 @@ public sealed record StoreLocation
     /// Reads an address: s3://bucket/prefix/, gs://bucket/prefix/, azure://account/container/prefix/, azure://container for the account of
     /// the environment, or file:///folder. Letters in the scheme may have any case.
     /// </summary>
+    /// <remarks>It is not called Parse, which PowerShell would use to make a place of any text that is bound to one: an address lacks the server.</remarks>
     /// <param name="address">The text.</param>
     /// <returns>The place; null if the text is not such an address, or has a user name, a query or a fragment.</returns>
-    public static StoreLocation? Parse(string address)
+    public static StoreLocation? OfAddress(string address)
     {
         ArgumentNullException.ThrowIfNull(address);
         var separator = address.IndexOf("://", StringComparison.Ordinal);

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Scheduling;
 using SignalHarvester.Backup.Scheduling.Runs;
+using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -130,7 +131,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         }
         catch (BackupException exception)
         {
-            WriteError(exception.ToRecord());
+            Tell(exception);
             return Runner.Run(context => session.Fail(exception, context));
         }
 
@@ -148,9 +149,13 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         var sources = Sources(definition.Job, settings);
         var faults = new List<BackupException>();
         var run = Runner.Run(context => session.Run(sources, settings, faults.Add, context));
-        faults.ForEach(fault => WriteError(fault.ToRecord()));
+        faults.ForEach(Tell);
         return run;
     }
+
+    /// <summary>Writes an error; in a log on one line, so that no name of a file can pass for a line of its own.</summary>
+    private void Tell(BackupException fault) =>
+        WriteError((AsLog ? new BackupException(fault.ErrorId, SingleLine.Of($"{fault.Target}"), SingleLine.Of(fault.Message), fault) : fault).ToRecord());
 
     private ScheduleRun Skip(ScheduleDefinition definition, ScheduleRunner session, string reason, bool isWarning)
     {

@@ -222,6 +222,12 @@ public sealed class NewSHBackupCommand : BackupCommand
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
+        if (NamedStores.Count > 0 && this.IsBound(nameof(Upload)) && !Upload)
+        {
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(Upload), "-To sends the backup, and -Upload:$false forbids that. Give one of them.").ToRecord());
+        }
+
         uploads =
             this.StopOnError(() => Stores(storeParameters) is var stores && (Upload || NamedStores.Count > 0) ? stores.ForUpload
                 : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)

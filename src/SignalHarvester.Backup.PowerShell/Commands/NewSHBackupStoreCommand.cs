@@ -73,13 +73,21 @@ public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
     {
         if (!StoreNames.IsName(Name))
         {
-            throw BackupException.InvalidArgument(Name, $"'{Name}' cannot be the name of a store. Give {StoreNames.Form}.");
+            // It is not repeated, because an address in its place may hold a secret.
+            throw BackupException.InvalidArgument(nameof(Name), $"This cannot be the name of a store. Give {StoreNames.Form}, and the address after it.");
         }
 
+        var store = Store();
         var file = ConfigurationPath is null ? null : this.FileSystemPath(ConfigurationPath);
+        if (file is not null)
+        {
+            // Before it is read: a pipe would wait for somebody to write.
+            StoreEntry.RequireReplaceable(file, store);
+        }
+
         var configuration = file is null || StoreEntry.IsThere(file) ? FindConfiguration() : BackupConfiguration.None;
         file ??= configuration.Path ?? this.FileSystemPath(System.IO.Path.Combine("config", "settings.yaml"));
-        var store = Store(configuration.Settings);
+        StoreEntry.RequireReplaceable(file, store);
         var former = StoreEntry.Load(file);
         var text = StoreEntry.Insert(former, file, store);
         if (!ShouldProcess(store.Location.ToString(), $"Try the store, and write it as '{Name}' to {file}"))
@@ -114,12 +122,19 @@ public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
         WriteObject(added);
     });
 
-    private ObjectStoreSettings Store(BackupSettings settings)
+    private ObjectStoreSettings Store()
     {
         var choice = new StoreChoice(
-            storeParameters, Address is null ? [] : [Address], settings with { Stores = [], BandwidthLimit = null }, this.FileSystemPath, this.IsBound);
+            storeParameters, Address is null ? [] : [Address], new BackupSettings(), this.FileSystemPath, this.IsBound);
         var location = choice.Named ?? throw BackupException.InvalidArgument(
             nameof(Address), "No place was given. Give an address such as s3://bucket/prefix/ or a folder's path, or -Provider and -Container.");
+        if (location.Endpoint is { } endpoint && (endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0))
+        {
+            throw BackupException.InvalidArgument(
+                nameof(UploadParameters.Endpoint),
+                "-Endpoint must be an address without a user name, a query or a fragment: credentials come from the platform's own chain.");
+        }
+
         return new ObjectStoreSettings(location, choice.OptionsOf(location))
         {
             Name = Name,

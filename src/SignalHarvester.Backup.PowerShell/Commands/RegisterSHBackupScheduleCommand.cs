@@ -609,7 +609,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
                 $"The store '{store.Name}' comes from the environment alone, and a schedule's run may not have that. Give its address, or a configuration file with the store.");
         }
 
-        return store.Name.Length > 0 ? store.Name : StoreLocation.Parse(text) is null ? store.Location.Container : text;
+        return store.Name.Length > 0 ? store.Name : StoreLocation.OfAddress(text) is null ? store.Location.Container : text;
     }
 
     /// <summary>The store of the parameters. Those of the configuration get the backups anyway.</summary>

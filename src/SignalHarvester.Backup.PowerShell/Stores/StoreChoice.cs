@@ -19,7 +19,7 @@ internal sealed class StoreChoice(
     {
         [] => null,
         [var one] => one,
-        _ => throw BackupException.InvalidArgument(string.Join(", ", named), "This works on one store. Give one."),
+        _ => throw BackupException.InvalidArgument(Option[1..], "This works on one store. Give one."),
     };
 
     /// <summary>The locations that the parameters name; none if they name none.</summary>
@@ -30,7 +30,7 @@ internal sealed class StoreChoice(
         : given is { Provider: null, Container: null }
             ? [.. named.Select(text => given.Over(StoreNames.Find(text, settings, fullPath).Location, isBound)).Distinct()]
         : throw BackupException.InvalidArgument(
-            string.Join(", ", named), "A store is named twice: by its name or address, and by -Provider or -Container. Give one of them.");
+            Option[1..], "A store is named twice: by its name or address, and by -Provider or -Container. Give one of them.");
 
     /// <summary>The location that the parameters name, else the only enabled one of the configuration; null if there is none, or several.</summary>
     /// <exception cref="BackupException">InvalidArgument: as for a named one.</exception>
@@ -88,10 +88,22 @@ internal sealed class StoreChoice(
                     : $"Give both -Provider and -Container (or -Bucket): together they name the place. -Provider alone uses a place from the configuration, which has none for {provider}.");
     }
 
-    /// <summary>The configuration of a place: of exactly this one, else of its bucket, container or folder.</summary>
+    /// <summary>The stores that the parameters mean, as they are configured.</summary>
+    private IEnumerable<ObjectStoreSettings> Meant =>
+        named.Count > 0 ? named.Select(text => StoreNames.Find(text, settings, fullPath))
+        : given is { Container: null, Provider: { } provider } ? settings.Stores.Where(store => store.Location.Provider == provider)
+        : given.Container is null ? Enabled
+        : [];
+
+    /// <summary>
+    /// The configuration of a place: of the store that was meant, whatever parameters override of it; else of exactly this place; else of
+    /// the only store in the same bucket, container or folder of the same server.
+    /// </summary>
     private ObjectStoreSettings? ConfigurationOf(StoreLocation location) =>
-        settings.Stores.FirstOrDefault(store => store.Location == location)
-        ?? settings.Stores.FirstOrDefault(store => store.Location.Provider == location.Provider && store.Location.Container == location.Container);
+        Meant.FirstOrDefault(store => given.Over(store.Location, isBound) == location)
+        ?? settings.Stores.FirstOrDefault(store => store.Location == location)
+        ?? (settings.Stores.Where(store => store.Location with { Prefix = location.Prefix, Region = location.Region, Profile = location.Profile } == location)
+            .ToList() is [var only] ? only : null);
 
     /// <summary>Returns the location of a copy. The copy does not record a profile of credentials, but the configuration may have one.</summary>
     private StoreLocation LocationOf(BackupCopy copy)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Catalog;
 
@@ -36,6 +37,25 @@ public sealed class StoreCatalog : IDisposable
     public StoreLocation Location => Store.Location;
 
     internal IObjectStore Store { get; }
+
+    /// <summary>Refuses a folder that is the backup directory itself, by whatever name: its backups are no copies.</summary>
+    /// <exception cref="BackupException">InvalidArgument.</exception>
+    internal void RefuseHome(BackupDirectory home)
+    {
+        if (Location.Provider != CloudProvider.Directory)
+        {
+            return;
+        }
+
+        var folder = Path.GetFullPath(Path.Combine(Location.Container, Location.Prefix)).TrimEnd(Path.DirectorySeparatorChar);
+        var isHome = string.Equals(folder, home.Path, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal)
+            || (!OperatingSystem.IsWindows() && FileIdentity.Of(folder) is { } identity && identity == FileIdentity.Of(home.Path));
+        if (isHome)
+        {
+            throw BackupException.InvalidArgument(
+                folder, $"'{folder}' is the backup directory itself, and a copy there would be the backup. Give a folder on another disk or machine.");
+        }
+    }
 
     /// <summary>Makes sure that the bucket or container exists, and that a backup's name fits after the prefix.</summary>
     /// <param name="create">Whether a missing one is created.</param>

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using System.Text.RegularExpressions;
 using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Storage.Ownership;
 
 namespace SignalHarvester.Backup.Configuration;
 
@@ -10,12 +11,11 @@ namespace SignalHarvester.Backup.Configuration;
 /// Adds a named store to a configuration file. Lines are inserted and none is changed, so that comments and the application's own
 /// settings stay as they are; the result is read again before it is written, and must say what it said before, and the store.
 /// </summary>
-public static class StoreEntry
+public static partial class StoreEntry
 {
     private const char ByteOrderMark = '\uFEFF';
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly JsonSerializerOptions PlainLetters = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Makes the new content of a configuration file.</summary>
     /// <param name="text">The present content; empty for a file that is not there.</param>
@@ -41,18 +41,58 @@ public static class StoreEntry
         }
 
         var changed = InsertLines(text, store);
-        if (changed is null || !SaysTheSame(before, Read(changed, path), store))
+        if (changed is null || !SaysTheSame(before, Read(changed, path), store) || !IsOnlyChange(text, changed, store.Name))
         {
             throw new BackupException(
                 BackupErrorId.ConfigurationInvalid, path,
-                $"The store cannot be inserted into '{path}', because of the form of app.backup there. Add this to app.backup by hand: stores: {{ {store.Name}: {{ {string.Join(", ", Keys(store).Select(key => $"{key.Name}: {key.Value}"))} }} }}");
+                $"The store cannot be inserted into '{path}', because of the form of the file. Add this {ByHand(store)}");
         }
 
         return changed;
     }
 
     /// <summary>Whether there is a configuration file to which an entry would be added.</summary>
-    public static bool IsThere(string path) => File.Exists(path);
+    public static bool IsThere(string path) => File.Exists(path) || Path.Exists(path);
+
+    /// <summary>
+    /// Refuses a file that would not stay what it is when it is replaced: a link, a pipe, a file with further names, of another account, or
+    /// with attributes of its own.
+    /// </summary>
+    /// <param name="path">The file's full path.</param>
+    /// <param name="store">The store, whose entry the message has.</param>
+    /// <exception cref="BackupException">ConfigurationInvalid.</exception>
+    public static void RequireReplaceable(string path, ObjectStoreSettings store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        if (WhyNotReplaceable(path) is { } reason)
+        {
+            throw new BackupException(
+                BackupErrorId.ConfigurationInvalid, path, $"The store cannot be inserted into '{path}', because {reason}. Add this {ByHand(store)}");
+        }
+    }
+
+    private static string? WhyNotReplaceable(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return Path.Exists(path) && !FileKind.IsRegularItself(path) ? "it is a link or no regular file" : null;
+        }
+
+        return FileStatus.OfItself(path) is not { } status ? null
+            : !status.IsRegular ? $"it is {status.Kind}, not a regular file"
+            : status.User != UnixAccounts.CurrentUser || status.Group != NewGroup(path) ? "it belongs to another account or group"
+            : ExtendedAttributes.Read(path).Keys.Any(name => name == PosixAcl.Attribute || ExtendedAttributes.IsUsers(name))
+                ? "it has attributes or permissions of its own that would get lost"
+            : null;
+    }
+
+    /// <summary>The group of a new file beside this one: the folder's, if that hands it down, else the account's.</summary>
+    private static uint? NewGroup(string path) => FileStatus.Of(Path.GetDirectoryName(path)!) is { } folder && folder.Mode.HasFlag(UnixFileMode.SetGroup)
+        ? folder.Group
+        : UnixAccounts.OwnGroupOf(UnixAccounts.CurrentUser);
+
+    private static string ByHand(ObjectStoreSettings store) =>
+        $"to app.backup by hand: stores: {{ {Key(store.Name)}: {{ {string.Join(", ", Keys(store).Select(key => $"{key.Name}: {key.Value}"))} }} }}";
 
     /// <summary>Reads the present content of a configuration file; empty for a file that is not there.</summary>
     /// <exception cref="BackupException">ReadFailed, ConfigurationInvalid.</exception>
@@ -96,6 +136,25 @@ public static class StoreEntry
         static (string, string?, ConfigurationSource) Said(ConfigurationSetting setting) => (setting.Key, setting.Value, setting.Source);
     }
 
+    /// <summary>Whether the entry is the only difference in the whole file: an anchor can make one place of the text appear in several.</summary>
+    private static bool IsOnlyChange(string text, string changed, string name)
+    {
+        var added = Leaves(YamlFile.Parse(changed).Root, string.Empty).ToList();
+        var former = Leaves(YamlFile.Parse(text).Root, string.Empty).ToList();
+        string[] parents = [string.Empty, "/app", "/app/backup", "/app/backup/stores"];
+        var own = $"/app/backup/stores/{name}/";
+        return former.Where(leaf => !parents.Contains(leaf)).SequenceEqual(
+            added.Where(leaf => !parents.Contains(leaf) && !leaf.StartsWith(own, StringComparison.Ordinal)));
+    }
+
+    private static IEnumerable<string> Leaves(ConfigurationNode? node, string path) => node switch
+    {
+        null => [],
+        { Entries: [_, ..] entries } => entries.SelectMany(entry => Leaves(entry.Value, $"{path}/{entry.Key.Text}")),
+        { Items: [_, ..] items } => items.SelectMany((item, index) => Leaves(item, string.Create(CultureInfo.InvariantCulture, $"{path}/[{index}]"))),
+        _ => [node.Text is null ? path : $"{path}={node.Text}"],
+    };
+
     /// <summary>Returns the text with the entry; null if there is no line after which it can stand.</summary>
     private static string? InsertLines(string text, ObjectStoreSettings store)
     {
@@ -135,7 +194,7 @@ public static class StoreEntry
 
     /// <summary>The lines of the entry, and of the sections around it.</summary>
     private static IEnumerable<string> Whole(ObjectStoreSettings store) =>
-        ["app:", "  backup:", "    stores:", $"      {store.Name}:", .. Keys(store).Select(key => $"        {key.Name}: {key.Value}")];
+        ["app:", "  backup:", "    stores:", $"      {Key(store.Name)}:", .. Keys(store).Select(key => $"        {key.Name}: {key.Value}")];
 
     private static IEnumerable<(string Name, string Value)> Keys(ObjectStoreSettings store)
     {
@@ -178,6 +237,27 @@ public static class StoreEntry
         }
     }
 
-    /// <summary>A text as YAML's double-quoted form, which JSON's is a part of. A plain ${ would name an environment variable.</summary>
-    private static string Quoted(string text) => JsonSerializer.Serialize(text.Replace("${", "$${", StringComparison.Ordinal), PlainLetters);
+    /// <summary>
+    /// A text in YAML's double-quoted form (https://yaml.org/spec/1.2.2/#57-escaped-characters): letters outside the first plane stand as they
+    /// are, because readers differ about JSON's pairs of escapes. A plain ${ would name an environment variable.
+    /// </summary>
+    private static string Quoted(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (var letter in text.Replace("${", "$${", StringComparison.Ordinal))
+        {
+            _ = letter is '"' or '\\' ? quoted.Append('\\').Append(letter)
+                : char.IsControl(letter) || letter is '\u2028' or '\u2029' or ByteOrderMark
+                    ? quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:X4}")
+                    : quoted.Append(letter);
+        }
+
+        return quoted.Append('"').ToString();
+    }
+
+    /// <summary>A name as a key: quoted where YAML would take it for a number, a date, a truth value or nothing.</summary>
+    private static string Key(string name) => PlainKey().IsMatch(name) ? name : Quoted(name);
+
+    [GeneratedRegex(@"\A(?!(true|false|yes|no|on|off|y|n|null)\z)[a-z][a-z0-9_-]*\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex PlainKey();
 }

@@ -31,25 +31,25 @@ public static partial class StoreNames
             return named;
         }
 
-        if (StoreLocation.Parse(text) is { } location)
+        if (StoreLocation.OfAddress(text) is { } location)
         {
             // What the configuration says about the same place holds for its address too: endpoint, region, credentials' profile.
-            return settings.Stores.FirstOrDefault(store => store.Location.IsSameContainer(location)) is { } known
+            return Nearest(location, settings) is { } known
                 ? known with { Name = string.Empty, Location = known.Location with { Prefix = location.Prefix } }
                 : Place(location, settings);
         }
 
-        if (IsName(text))
-        {
-            throw BackupException.InvalidArgument(text, Unknown(text, settings));
-        }
-
-        if (text.Contains("://", StringComparison.Ordinal))
+        if (text.Contains("://", StringComparison.Ordinal) || MayHoldSecret(text))
         {
             // It is not repeated, because it may hold a secret.
             throw BackupException.InvalidArgument(
                 "address",
-                "This is not the address of a store. Give one such as s3://bucket/prefix/, gs://bucket/prefix/ or azure://account/container/prefix/, without a user name, a query or a fragment.");
+                "This is not the address of a store. Give one such as s3://bucket/prefix/, gs://bucket/prefix/ or azure://account/container/prefix/, without a user name, a query or a fragment. Credentials come from the platform's own chain.");
+        }
+
+        if (!IsPath(text))
+        {
+            throw BackupException.InvalidArgument(text, Unknown(text, settings));
         }
 
         return Place(
@@ -61,10 +61,35 @@ public static partial class StoreNames
     public static ObjectStoreSettings Require(string name, BackupSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return Named(name, settings) ?? throw BackupException.InvalidArgument(name, Unknown(name, settings));
+        return Named(name, settings) ?? throw BackupException.InvalidArgument(IsName(name) ? name : nameof(name), Unknown(name, settings));
     }
 
     private static ObjectStoreSettings? Named(string name, BackupSettings settings) => settings.Stores.FirstOrDefault(store => AreSame(store.Name, name));
+
+    /// <summary>A mistyped name must not become a folder, so a path shows that it is one.</summary>
+    private static bool IsPath(string text) => text.AsSpan().IndexOfAny('/', '\\') >= 0 || text[0] is '.' or '~' || Path.IsPathRooted(text);
+
+    /// <summary>A connection string in place of a name.</summary>
+    private static bool MayHoldSecret(string text) =>
+        text.Contains("AccountKey=", StringComparison.OrdinalIgnoreCase) || text.Contains("SharedAccess", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Returns the store that an address belongs to: the one with the longest prefix around it, else one of the same bucket, container or
+    /// folder; null if there is none.
+    /// </summary>
+    /// <exception cref="BackupException">InvalidArgument: several are possible, and they differ in more than their prefixes.</exception>
+    private static ObjectStoreSettings? Nearest(StoreLocation place, BackupSettings settings)
+    {
+        var all = settings.Stores.Where(store => store.Location.IsSameContainer(place)).ToList();
+        var around = all.FindAll(store => place.Prefix.StartsWith(store.Location.Prefix, StringComparison.Ordinal));
+        var length = around.Select(store => store.Location.Prefix.Length).DefaultIfEmpty().Max();
+        var nearest = around.Count == 0 ? all : around.FindAll(store => store.Location.Prefix.Length == length);
+        return nearest.Select(store => (store.Location with { Prefix = string.Empty }, store.Options, store.CreateContainer)).Distinct().Count() <= 1
+            ? nearest.FirstOrDefault()
+            : throw BackupException.InvalidArgument(
+                place.ToString(),
+                $"Several stores of the configuration have this bucket, container or folder, with different settings. Give the name of one: {string.Join(", ", nearest.Select(store => store.Name))}.");
+    }
 
     private static ObjectStoreSettings Place(StoreLocation location, BackupSettings settings) =>
         new(location, new StoreOptions { BandwidthLimit = settings.BandwidthLimit }) { Enabled = true };
@@ -75,7 +100,9 @@ public static partial class StoreNames
         var advice = NearestName.Of(text, names) is { } meant ? $"Did you mean '{meant}'?"
             : names.Count > 0 ? $"Give one that is there: {string.Join(", ", names)}."
             : "None is configured: make one with New-SHBackupStore, or give an address such as s3://bucket/prefix/.";
-        return $"There is no store '{text}' in the configuration. {advice} For a folder of this name, write ./{text}.";
+        return text.Contains("://", StringComparison.Ordinal) || MayHoldSecret(text)
+            ? "This is not the name of a store. Give a name from the configuration; Get-SHBackupStore lists them."
+            : $"There is no store '{text}' in the configuration. {advice} For a folder of this name, write ./{text}.";
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z", RegexOptions.CultureInvariant)]

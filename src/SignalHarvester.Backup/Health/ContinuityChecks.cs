@@ -43,7 +43,7 @@ internal static class ContinuityChecks
             return new HealthCheck(check, HealthStatus.Warning, "There is no verified backup to copy.", scope.BackUp());
         }
 
-        var store = scope.Settings.Stores.Any(store => store.Enabled) ? string.Empty : " -Provider Directory -Container '<your folder>' -CreateContainer";
+        var store = scope.Settings.Stores.Any(store => store.Enabled) ? string.Empty : " -To '<folder, or s3://bucket/prefix/>' -CreateContainer";
         var send = $"{scope.GetNewest} | Send-SHBackup{store}";
         if (scope.Reliable.FirstOrDefault(backup => backup.Copies.Count > 0) is not { } copied)
         {
@@ -65,7 +65,8 @@ internal static class ContinuityChecks
                 check, HealthStatus.Warning, $"The newest backup with a copy elsewhere is {HealthText.Of(age)} old ({found}).", send)
             : copies < 3 || elsewhere == 0 ? new HealthCheck(
                 check, HealthStatus.Warning,
-                $"Keep three copies in two kinds of place, one of them off-site: there are {found}. A folder cannot be recognised as off-site.", send)
+                $"Keep three copies in two kinds of place, one of them off-site: there are {found}. A folder cannot be recognised as off-site.",
+                $"{scope.GetNewest} | Send-SHBackup -To '<s3://bucket/prefix/>'")
             : new HealthCheck(check, HealthStatus.Ok, $"There are {found}, of a backup {HealthText.Of(age)} old.", null);
     }
 

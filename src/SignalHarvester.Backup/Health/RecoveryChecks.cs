@@ -134,14 +134,16 @@ internal static class RecoveryChecks
                 : "Encryption is not configured; anybody who can read the files can read the database.", null);
         }
 
+        // Whether an old plain backup may go is for people to decide: it can be the only one that somebody here can open and test.
+        var recipients = scope.Backups.FirstOrDefault(backup => backup.IsEncrypted)?.Recipients ?? [];
         var newestIsPlain = plain.Contains(scope.Backups[0]);
         return new HealthCheck(
             check,
             HealthStatus.Warning,
-            $"{plain.Count} of the {HealthText.Count(scope.Backups.Count, "backup")} are not encrypted, {(isWanted ? "although encryption is configured" : "although others are")}.",
-            newestIsPlain && isWanted ? scope.BackUp(" -Type Full")
-            : newestIsPlain
-                ? $"New-SHBackupKey -Path {HealthScope.Quote(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "shbackup-key.txt"))}"
-            : $"Get-SHBackup {scope.InDirectory} | Where-Object {{ -not $_.IsEncrypted }} | Remove-SHBackup");
+            $"{plain.Count} of the {HealthText.Count(scope.Backups.Count, "backup")} are not encrypted, {(isWanted ? "although encryption is configured" : "although others are")}.{(newestIsPlain ? string.Empty : " Remove them once an encrypted one has passed a full test.")}",
+            !newestIsPlain ? $"Get-SHBackup {scope.InDirectory} | Where-Object {{ -not $_.IsEncrypted }}"
+            : isWanted ? scope.BackUp(" -Type Full")
+            : recipients.Count > 0 ? scope.BackUp($" -Type Full -Recipient {string.Join(", ", recipients.Select(HealthScope.Quote))}")
+            : $"New-SHBackupKey -Path {HealthScope.Quote(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "shbackup-key.txt"))}");
     }
 }

@@ -16,7 +16,7 @@ internal sealed class StoreFault(StoreLocation location)
     /// <summary>The bucket or container does not exist.</summary>
     public BackupException ContainerNotFound(Exception? inner) => Make(
         BackupErrorId.CloudContainerNotFound, null,
-        $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or create it with -CreateContainer of Send-SHBackup.",
+        $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or create it with -CreateContainer.",
         inner);
 
     /// <summary>The object does not exist.</summary>

@@ -105,11 +105,15 @@ public sealed record ScheduleJob
         Verification = settings.Verification with { VerifyAfterBackup = settings.Verification.VerifyAfterBackup && !NoVerify },
         Retention = Rules(settings.Retention),
         Stores = Targets.Count > 0
-            ? [.. Targets.Select(target => StoreNames.Find(target, settings, Path.GetFullPath)).Select(Wanted)]
+            ? [.. Targets.Except(LostTargets(settings)).Select(target => StoreNames.Find(target, settings, Path.GetFullPath)).Select(Wanted)]
             : Upload is null ? settings.Stores
             : [.. settings.Stores, new ObjectStoreSettings(Upload, UploadOptions ?? new StoreOptions()) { Enabled = true, CreateContainer = CreateContainer }],
         ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit,
     };
+
+    /// <summary>The targets whose names have no store in the settings any more: for the rest of the run they are failed uploads.</summary>
+    internal IEnumerable<string> LostTargets(BackupSettings settings) =>
+        Targets.Where(target => StoreNames.IsName(target) && !settings.Stores.Any(store => StoreNames.AreSame(store.Name, target)));
 
     private ObjectStoreSettings Wanted(ObjectStoreSettings store) =>
         store with { Enabled = true, UploadAfterBackup = true, CreateContainer = store.CreateContainer || CreateContainer };

@@ -4,7 +4,7 @@ using System.Text;
 namespace SignalHarvester.Backup.Text;
 
 /// <summary>Puts texts on one line, for comments, titles and headers.</summary>
-internal static class SingleLine
+public static class SingleLine
 {
     /// <summary>Returns a text on one line: each character that would end the line, or is invisible, becomes a blank.</summary>
     public static string Of(string text)

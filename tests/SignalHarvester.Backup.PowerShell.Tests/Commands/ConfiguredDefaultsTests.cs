@@ -228,7 +228,7 @@ public class ConfiguredDefaultsTests
             workspace, Offsite + "\n    s3: {enabled: true, bucket: b, endpoint: 'http://127.0.0.1:1', upload_after_backup: false}\n    gcs: {bucket: off}");
         Assert.Single(workspace.Run("New-SHBackup").WithoutErrors().As<BackupMetadata>().Single().Copies);
         var error = Assert.Single(workspace.Run("Get-SHBackup -Remote").Errors);
-        Assert.Contains("(S3, Directory)", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("-From s3, -From directory", error.Exception.Message, StringComparison.Ordinal);
         Assert.Single(workspace.Run("Get-SHBackup -Remote -Provider Directory").WithoutErrors().Output);
         Assert.Single(workspace.Run("Test-SHBackup backup_* -Remote -Level Quick").WithoutErrors().Output);
         Assert.Contains(

@@ -153,7 +153,17 @@ public partial class HealthTests
         var health = Look(workspace, "-BackupDirectory ./backups").Single();
         Assert.Equal(HealthStatus.Warning, Of(health, "Encryption").Status);
         workspace.Run(Of(health, "Encryption").Command!).WithoutErrors();
-        Assert.Contains("Remove-SHBackup", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "Encryption").Command, StringComparison.Ordinal);
+
+        // What is plain and old is listed. No command of the report deletes what may be the only backup that opens here.
+        var plain = workspace.Run(Of(Look(workspace, "-BackupDirectory ./backups").Single(), "Encryption").Command!).WithoutErrors();
+        Assert.False(plain.As<BackupMetadata>().Single().IsEncrypted);
+        Assert.Equal(2, workspace.Listed().Count);
+
+        // And without a configuration: the next one gets the keys of the others.
+        File.Delete(workspace["config", "settings.yaml"]);
+        workspace.MakeBackup();
+        workspace.Run(Of(Look(workspace, "-BackupDirectory ./backups").Single(), "Encryption").Command!).WithoutErrors();
+        Assert.Equal([recipient], workspace.Run("Get-SHBackup -Newest 1").WithoutErrors().As<BackupMetadata>().Single().Recipients);
     }
 
     [Fact]

@@ -231,7 +231,7 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
     {
         using var workspace = new Workspace();
         var made = workspace.Run("New-SHBackupStore nas ./nas -CreateContainer").WithoutErrors().As<BackupStore>().Single();
-        Assert.Equal(("nas", "reach, write, read, list, delete", workspace["config", "settings.yaml"]), (made.Name, made.Works, made.ConfigurationPath));
+        Assert.Equal(("nas", "everything", workspace["config", "settings.yaml"]), (made.Name, made.Works, made.ConfigurationPath));
         Assert.Equal(["lock"], Directory.EnumerateFiles(workspace["nas"], "*", SearchOption.AllDirectories).Select(Path.GetFileName));
         workspace.Run("New-SHBackupStore bucket s3://b/web1/ -Region eu-west-1 -WhatIf").WithoutErrors();
         Assert.Equal(["nas"], workspace.Run("Get-SHBackupStore").WithoutErrors().As<BackupStore>().Select(store => store.Name));
@@ -283,6 +283,113 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
             using var chattr = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("chattr", [on ? "+a" : "-a", workspace["nas"]]));
             chattr!.WaitForExit();
             return chattr.ExitCode == 0;
+        }
+    }
+
+    [Fact]
+    public void What_a_parameter_overrides_of_a_store_leaves_it_its_own_options()
+    {
+        using var workspace = new Workspace();
+        workspace.Configure("""
+            app:
+              backup:
+                stores:
+                  first: { path: "./disk", prefix: first, create_container: true }
+                  plain: { path: "./disk", prefix: plain }
+            """);
+
+        // The first one would create the folder; the one that is meant does not.
+        var error = Assert.Single(workspace.Run("New-SHBackup ./app.db -To plain -Prefix other").Errors);
+        Assert.StartsWith("CloudContainerNotFound,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        workspace.Run("New-SHBackup ./app.db -To first -Prefix other").WithoutErrors();
+        Assert.Single(workspace.Run("Get-SHBackup -From plain -Prefix other").WithoutErrors().Output);
+    }
+
+    [Theory]
+    [InlineData("New-SHBackup ./app.db -To ./backups")]
+    [InlineData("New-SHBackup ./app.db -To ./x/../backups/")]
+    [InlineData("New-SHBackup ./app.db -To ./link")]
+    [InlineData("Get-SHBackup -Newest 1 | Send-SHBackup -To ./backups")]
+    [InlineData("Get-SHBackup | Remove-SHBackup -From ./backups -Force")]
+    [InlineData("Get-SHBackup | Remove-SHBackup -From ./link -Force")]
+    [InlineData("Invoke-SHBackupRetention -From ./backups -IncludeManual -RetentionDays 0 -KeepDaily 0 -KeepLast 1")]
+    public void The_backup_directory_itself_is_no_place_for_copies(string script)
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        var last = workspace.MakeBackup();
+        workspace.SetAge(last.Id, TimeSpan.FromHours(1));
+        File.CreateSymbolicLink(workspace["link"], workspace.Backups);
+        var error = Assert.Single(workspace.Run(script).Errors);
+        Assert.Contains("is the backup directory itself", error.ToString(), StringComparison.Ordinal);
+        Assert.All(workspace.Run("Get-SHBackup").WithoutErrors().As<BackupMetadata>(), backup => Assert.Empty(backup.Copies));
+        Assert.True(workspace.Listed().Count >= 2);
+    }
+
+    [Fact]
+    public void A_store_that_is_gone_from_the_configuration_fails_the_upload_and_not_the_backup()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        workspace.Configure(Two);
+        workspace.Run("Register-SHBackupSchedule gone-store -Daily -DatabasePath ./app.db -To nas, second -Backend Cron").WithoutErrors();
+        workspace.Configure(Two.Replace("nas:", "renamed:", StringComparison.Ordinal));
+        var run = workspace.Run("Invoke-SHBackupSchedule gone-store");
+        Assert.Contains("has no store 'nas' any more", Assert.Single(run.Errors).ToString(), StringComparison.Ordinal);
+        Assert.Equal(ScheduleResult.Partial, run.As<ScheduleRun>().Single().Result);
+        Assert.Single(workspace.Listed());
+        Assert.Single(workspace.Run("Get-SHBackup -From second").WithoutErrors().Output);
+    }
+
+    [Theory]
+    [InlineData("New-SHBackupStore 's3://key:hidden@b/' offsite")]
+    [InlineData("New-SHBackupStore x s3://b/ -Endpoint 'https://key:hidden@h/'")]
+    [InlineData("New-SHBackupStore x s3://b/ -Endpoint 'https://h/?sig=hidden'")]
+    [InlineData("Test-SHBackupStore 's3://key:hidden@b/'")]
+    [InlineData("Get-SHBackupStore 's3://key:hidden@b/'")]
+    [InlineData("Get-SHBackup -From 's3://key:hidden@b' -Provider S3 -Container b")]
+    [InlineData("Get-SHBackup -From 'AccountName=a;AccountKey=hidden'")]
+    public void A_secret_in_the_wrong_place_is_not_repeated(string script)
+    {
+        using var workspace = new Workspace();
+        var error = Assert.Single(workspace.Run(script).Errors);
+        Assert.StartsWith("InvalidArgument,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", $"{error} {error.TargetObject} {error.Exception}", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void To_and_a_forbidden_upload_contradict_each_other()
+    {
+        using var workspace = new Workspace();
+        workspace.Configure(Two);
+        var error = Assert.Single(workspace.Run("New-SHBackup ./app.db -To nas -Upload:$false").Errors);
+        Assert.Contains("Give one of them.", error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(workspace.BackupFiles);
+    }
+
+    [Fact]
+    public void A_configuration_that_would_not_stay_what_it_is_is_not_replaced()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links and owners of Unix");
+        using var workspace = new Workspace();
+        File.WriteAllText(workspace["real.yaml"], "app:\n");
+        File.CreateSymbolicLink(workspace["link.yaml"], workspace["real.yaml"]);
+        Assert.Equal(0, Mkfifo(workspace["pipe.yaml"]));
+        foreach (var name in new[] { "link.yaml", "pipe.yaml" })
+        {
+            var error = Assert.Single(workspace.Run($"New-SHBackupStore nas ./nas -CreateContainer -ConfigurationPath ./{name}").Errors);
+            Assert.StartsWith("ConfigurationInvalid,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+            Assert.Contains("by hand: stores: { nas: { path: ", error.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("app:\n", File.ReadAllText(workspace["real.yaml"]));
+        Assert.NotNull(new FileInfo(workspace["link.yaml"]).LinkTarget);
+
+        static int Mkfifo(string path)
+        {
+            using var made = System.Diagnostics.Process.Start("mkfifo", [path]);
+            made.WaitForExit();
+            return made.ExitCode;
         }
     }
 }

@@ -417,7 +417,7 @@ public class OffsiteTests
         using var workspace = new Workspace();
         workspace.MakeBackup();
         var record = Assert.Single(workspace.Run($"Get-SHBackup | Send-SHBackup {There}").Errors);
-        Assert.Contains("-CreateContainer of Send-SHBackup", record.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("or create it with -CreateContainer", record.Exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

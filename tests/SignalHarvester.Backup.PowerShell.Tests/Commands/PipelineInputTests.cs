@@ -35,7 +35,8 @@ public class PipelineInputTests
             .Select(cmdlet => cmdlet.Name);
         Assert.Equal(
             TakingBackups.Select(row => row.Data.Split(' ')[0])
-                .Concat(["Get-SHBackupSchedule", "Invoke-SHBackupSchedule", "Unregister-SHBackupSchedule", "New-SHBackup"]).Distinct().Order(),
+                .Concat(["Get-SHBackupSchedule", "Invoke-SHBackupSchedule", "Unregister-SHBackupSchedule", "New-SHBackup"])
+                .Concat(["Test-SHBackupStore", "Update-SHBackupSchedule"]).Distinct().Order(),
             taking.Order());
     }
 

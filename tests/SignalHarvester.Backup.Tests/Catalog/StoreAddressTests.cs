@@ -20,7 +20,7 @@ public sealed class StoreAddressTests
                 AccountName = provider == CloudProvider.Azure ? account : null,
                 Prefix = provider == CloudProvider.Directory ? string.Empty : string.Concat(prefix.Select(part => $"{part.Item1}/{part.Item2}/")),
             };
-            return StoreLocation.Parse(place.ToString()) == place;
+            return StoreLocation.OfAddress(place.ToString()) == place;
         });
 
     [Theory]
@@ -31,7 +31,7 @@ public sealed class StoreAddressTests
     [InlineData("azure://account/container/p/q", CloudProvider.Azure, "account", "container", "p/q/")]
     public void Every_form_is_read(string address, CloudProvider provider, string? account, string container, string prefix)
     {
-        var place = StoreLocation.Parse(address)!;
+        var place = StoreLocation.OfAddress(address)!;
         Assert.Equal((provider, account, container, prefix), (place.Provider, place.AccountName, place.Container, place.Prefix));
     }
 
@@ -49,5 +49,5 @@ public sealed class StoreAddressTests
     [InlineData("file://")]
     [InlineData("file:///")]
     [InlineData("s3://bucket/a\nb")]
-    public void Anything_else_is_no_address(string text) => Assert.Null(StoreLocation.Parse(text));
+    public void Anything_else_is_no_address(string text) => Assert.Null(StoreLocation.OfAddress(text));
 }

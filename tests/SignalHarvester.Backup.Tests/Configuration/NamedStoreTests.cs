@@ -33,7 +33,7 @@ public sealed class NamedStoreTests
     [Theory]
     [InlineData("OFFSITE", "offsite", "s3://b/web1/")]
     [InlineData("s3", "s3", "s3://old/p/")]
-    [InlineData("s3://b/other/", "", "s3://b/other/")]
+    [InlineData("s3://b/web1/deeper/", "", "s3://b/web1/deeper/")]
     [InlineData("gs://new/", "", "gs://new/")]
     [InlineData("./nas", "", "file:///full/nas")]
     [InlineData("folder/nas/", "", "file:///full/folder/nas")]
@@ -48,8 +48,42 @@ public sealed class NamedStoreTests
     public void An_address_in_a_configured_bucket_is_reached_as_configured()
     {
         using var configured = Configured.Backup(Stores);
-        var found = StoreNames.Find("s3://b/web3/", configured.Read.Require(), path => path);
+        var found = StoreNames.Find("s3://b/web1/sub/", configured.Read.Require(), path => path);
         Assert.Equal("eu-west-1", found.Location.Region);
+    }
+
+    [Fact]
+    public void An_address_means_the_store_with_that_address_and_never_another_server()
+    {
+        using var configured = Configured.Backup("""
+            stores:
+              old: { provider: s3, bucket: b, prefix: old/, endpoint: "https://one.example.org", immutable_for: 30d }
+              other: { provider: s3, bucket: b, prefix: o/, endpoint: "https://two.example.org" }
+            """);
+        var settings = configured.Read.Require();
+        foreach (var (address, server, locked) in new[] { ("s3://b/o/", "two", false), ("s3://b/o/deeper/", "two", false), ("s3://b/old/", "one", true) })
+        {
+            var found = StoreNames.Find(address, settings, path => path);
+            Assert.Equal(
+                (address, $"{server}.example.org", locked),
+                (found.Location.ToString(), found.Location.Endpoint!.Host, found.Options.ImmutableFor is not null));
+        }
+
+        var error = Assert.Throws<BackupException>(() => StoreNames.Find("s3://b/new/", settings, path => path));
+        Assert.Contains("Give the name of one: old, other.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("n*")]
+    [InlineData(" ")]
+    [InlineData("a b")]
+    [InlineData("DefaultEndpointsProtocol=https;AccountName=a;AccountKey=hidden==")]
+    public void What_has_no_separator_never_becomes_a_folder(string text)
+    {
+        using var configured = Configured.Backup(Stores);
+        var error = Assert.Throws<BackupException>(() => StoreNames.Find(text, configured.Read.Require(), path => path));
+        Assert.Equal(BackupErrorId.InvalidArgument, error.ErrorId);
+        Assert.DoesNotContain("hidden", error.Message + error.Target, StringComparison.Ordinal);
     }
 
     [Theory]

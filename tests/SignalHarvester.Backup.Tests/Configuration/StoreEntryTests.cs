@@ -98,10 +98,31 @@ public sealed class StoreEntryTests
     [InlineData("app:\n  backup: wrong\n")]
     [InlineData("- a list\n")]
     [InlineData("app: [\n")]
+    [InlineData("base: &b\n  backup:\n    backup_dir: x\napp: *b\nprod: *b\n")]
+    [InlineData("d: &d\n  stores:\n    one:\n      path: /x\napp:\n  backup:\n    <<: *d\n")]
     public void Where_no_line_can_be_inserted_the_error_has_the_entry(string text)
     {
         var error = Assert.Throws<BackupException>(() => StoreEntry.Insert(text, File, Azure));
         Assert.Equal(BackupErrorId.ConfigurationInvalid, error.ErrorId);
         Assert.EndsWith("stores: { a: { provider: azure, container: \"c\", account_name: \"account\" } }", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("true")]
+    [InlineData("on")]
+    [InlineData("1")]
+    [InlineData("2026-01-01")]
+    public void A_name_that_YAML_takes_for_something_else_is_quoted(string name)
+    {
+        var changed = StoreEntry.Insert("app:\n  backup:\n", File, Azure with { Name = name });
+        Assert.Contains($"      \"{name}\":", changed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Letters_outside_the_first_plane_stand_as_they_are()
+    {
+        var store = Nas with { Location = Nas.Location with { Container = "/mnt/\U0001F5C4\u2028\u0085" } };
+        var changed = StoreEntry.Insert(string.Empty, File, store);
+        Assert.Contains("\"/mnt/\U0001F5C4\\u2028\\u0085\"", changed, StringComparison.Ordinal);
     }
 }

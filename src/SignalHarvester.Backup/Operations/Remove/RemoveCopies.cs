@@ -29,6 +29,11 @@ internal static class RemoveCopies
         Action<BackupException> failed,
         OperationContext context)
     {
+        foreach (var home in ids.SelectMany(homes).DistinctBy(home => home.Path, StringComparer.Ordinal))
+        {
+            store.RefuseHome(home);
+        }
+
         var listed = store.List(context.Cancellation).Backups;
         var byId = listed.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
         var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null)

@@ -27,6 +27,7 @@ internal static class SendBackup
     /// <exception cref="OperationCanceledException">It was stopped. An unfinished copy is not listed.</exception>
     public static BackupTransferResult Run(BackupMetadata backup, BackupDirectory directory, StoreCatalog catalog, OperationContext context)
     {
+        catalog.RefuseHome(directory);
         var started = context.Clock.GetTimestamp();
         var copied = new Dictionary<string, long>(StringComparer.Ordinal);
         for (var attempt = 1; ; attempt++)

@@ -337,7 +337,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         var total = string.Create(CultureInfo.InvariantCulture, $"{found.Values.Sum()} rows in {found.Count} tables");
         if (recorded is null)
         {
-            return new VerificationCheck(VerificationChecks.RowCounts, true, $"{total}; not recorded when the backup was made");
+            return new VerificationCheck(VerificationChecks.RowCounts, true, $"{total}, with no recorded counts to compare them with");
         }
 
         var differences = recorded.Keys.Union(found.Keys, StringComparer.Ordinal)

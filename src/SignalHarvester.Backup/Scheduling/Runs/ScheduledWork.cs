@@ -133,6 +133,13 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
             recorder.Skip(verify, "switched off");
         }
 
+        foreach (var target in job.LostTargets(settings))
+        {
+            recorder.Fail(Of(StepNames.Upload, database) with { Target = target, BackupId = backup.Id }, BackupException.InvalidArgument(
+                target,
+                $"The configuration has no store '{target}' any more, so this schedule's backups are not sent there. Add it with New-SHBackupStore, or register the schedule again with another -To."));
+        }
+
         foreach (var store in settings.Stores.Where(store => store is { Enabled: true, UploadAfterBackup: true }))
         {
             recorder.Do(Of(StepNames.Upload, database) with { Target = store.Location.ToString(), BackupId = backup.Id }, step =>
