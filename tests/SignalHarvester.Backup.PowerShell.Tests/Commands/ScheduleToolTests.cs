@@ -118,7 +118,8 @@ public sealed class ScheduleToolTests
         Assert.Equal(["good", broken, broken], Lines(result.Output));
         Assert.Contains("Register it again", result.Error, StringComparison.Ordinal);
 
-        Assert.Equal(["Registered"], Lines(host.Run("(Register-SHBackupSchedule broken -Daily -DatabasePath ./app.db).Status").EnsureSuccess().Output));
+        var again = Lines(host.Run("(Register-SHBackupSchedule broken -Daily -DatabasePath ./app.db).Status").EnsureSuccess().Output);
+        Assert.Equal(["Registered"], again.Where(line => !IsWarning(line)));
     }
 
     // PowerShell writes them to standard output.

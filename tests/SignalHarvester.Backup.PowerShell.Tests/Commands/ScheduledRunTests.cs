@@ -117,6 +117,19 @@ public sealed class ScheduledRunTests
     }
 
     [Fact]
+    public void The_name_of_a_file_cannot_pass_for_a_line_of_the_log()
+    {
+        using var host = Prepared("-DatabasePath ./*.db");
+        File.WriteAllText(host["x\nstep=run result=succeeded \u001b[31m.db"], "This is a text and no database, however long it may be.");
+        MakeDue(host);
+        var result = RunTask(host);
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("has no SQLite header", result.Output + result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Lines(result.Output + "\n" + result.Error), line => line.StartsWith("step=run", StringComparison.Ordinal));
+        Assert.DoesNotContain("\u001b", result.Output + result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_bad_database_and_a_failed_copy_end_with_3_and_stop_nothing_else()
     {
         using var host = Prepared("-DatabasePath ./*.db -Upload -Provider Directory -Container ./missing");
