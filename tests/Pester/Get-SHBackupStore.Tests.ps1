@@ -8,7 +8,7 @@ Describe 'Get-SHBackupStore' {
         New-SHBackupStore nas ./nas -CreateContainer | Out-Null
         New-SHBackupStore second ./second -CreateContainer | Out-Null
         (Get-SHBackupStore | Sort-Object Name).Name | Should -Be 'nas', 'second'
-        (Get-SHBackupStore n* | Out-String) | Should -Match 'file:///.*/nas'
+        (Get-SHBackupStore n* | Out-String -Width 300) | Should -Match 'file:///.*/nas'
         (Get-SHBackupStore nas | ConvertTo-Json | ConvertFrom-Json).Provider | Should -Be 'Directory'
         { Get-SHBackupStore third -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidArgument,*'
     }

@@ -15,6 +15,9 @@ public sealed class ValueCollection<T> : ReadOnlyCollection<T>
     {
     }
 
+    /// <summary>No values. It is one object, so that two records that have none are equal.</summary>
+    internal static ValueCollection<T> None { get; } = new([]);
+
     /// <summary>The number of values, as an array has it.</summary>
     public int Length => Count;
 

@@ -32,25 +32,9 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         : SchedulerTool.IsThere("crontab") ? null : "there is no crontab on the PATH";
 
     /// <inheritdoc/>
-    public string? Advice(ScheduleScope scope) => OperatingSystem.IsMacOS() || ProcessFiles.Any(IsOfLiveProcess)
+    public string? Advice(ScheduleScope scope) => OperatingSystem.IsMacOS() || ProcessFiles.Any(File.Exists)
         ? null
         : "cron does not seem to run on this machine, and without it no schedule starts. Check its service.";
-
-    /// <summary>Whether a file names a running process: a killed cron leaves its file behind.</summary>
-    private static bool IsOfLiveProcess(string file)
-    {
-        try
-        {
-            return File.Exists(file)
-                && (!int.TryParse(File.ReadAllText(file).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var process)
-                    || Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}")));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // It is there, and this account may not read which process it is.
-            return true;
-        }
-    }
 
     /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition)
