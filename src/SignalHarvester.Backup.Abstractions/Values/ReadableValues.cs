@@ -7,7 +7,8 @@ namespace SignalHarvester.Backup;
 internal static class ReadableValues
 {
     /// <summary>Returns a list with a text of its own.</summary>
-    public static IReadOnlyList<T> List<T>(IReadOnlyList<T> values) => values as ValueCollection<T> ?? (values.Count == 0 ? ValueCollection<T>.None : new ValueCollection<T>(values));
+    public static IReadOnlyList<T> List<T>(IReadOnlyList<T> values) =>
+        values as ValueCollection<T> ?? (values.Count == 0 ? ValueCollection<T>.None : new ValueCollection<T>(values));
 
     /// <summary>Returns a map with a text of its own; null for null.</summary>
     public static IReadOnlyDictionary<string, T>? Map<T>(IReadOnlyDictionary<string, T>? values) => values switch
