@@ -37,11 +37,7 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
     private readonly StoreParameters storeParameters = new();
 
     /// <summary>Makes the cmdlet.</summary>
-    public CompareSHBackupCommand()
-    {
-        AddParameters(new SourceParameters());
-        AddParameters(storeParameters, isHidden: true);
-    }
+    public CompareSHBackupCommand() => AddSource(storeParameters);
 
     /// <summary>The backup with the later state, as an object or by its id, in the same backup directory or store.</summary>
     [Parameter]

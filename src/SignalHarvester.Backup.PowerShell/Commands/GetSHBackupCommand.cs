@@ -61,11 +61,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
     private readonly StoreParameters storeParameters = new();
 
     /// <summary>Makes the cmdlet.</summary>
-    public GetSHBackupCommand()
-    {
-        AddParameters(new SourceParameters());
-        AddParameters(storeParameters, isHidden: true);
-    }
+    public GetSHBackupCommand() => AddSource(storeParameters);
 
     /// <summary>
     /// Ids to list. Wildcards match several, but not in pipeline input. Tab completes them, with date, type and size.

@@ -56,8 +56,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand
     /// <summary>Makes the cmdlet.</summary>
     public InvokeSHBackupRetentionCommand()
     {
-        AddParameters(new SourceParameters());
-        AddParameters(storeParameters, isHidden: true);
+        AddSource(storeParameters);
         AddParameters(keys);
     }
 

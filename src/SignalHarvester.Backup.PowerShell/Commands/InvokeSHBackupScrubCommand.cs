@@ -48,11 +48,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand
     private readonly StoreParameters storeParameters = new();
 
     /// <summary>Makes the cmdlet.</summary>
-    public InvokeSHBackupScrubCommand()
-    {
-        AddParameters(new SourceParameters());
-        AddParameters(storeParameters, isHidden: true);
-    }
+    public InvokeSHBackupScrubCommand() => AddSource(storeParameters);
 
     /// <summary>The share of all stored bytes to read, in percent, 1 to 100. Only whole files are read, so it may be more. Without it, all.</summary>
     [Parameter(ParameterSetName = PercentSet)]

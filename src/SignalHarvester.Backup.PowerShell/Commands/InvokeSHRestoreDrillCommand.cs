@@ -50,11 +50,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurat
     private IReadOnlyList<DrillAssertion> assertions = [];
 
     /// <summary>Makes the cmdlet.</summary>
-    public InvokeSHRestoreDrillCommand()
-    {
-        AddParameters(new SourceParameters());
-        AddParameters(storeParameters, isHidden: true);
-    }
+    public InvokeSHRestoreDrillCommand() => AddSource(storeParameters);
 
     /// <summary>Drills the newest backup of each database.</summary>
     [Parameter(Mandatory = true, ParameterSetName = NewestSet)]

@@ -85,10 +85,10 @@ public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
             StoreEntry.RequireReplaceable(file, store);
         }
 
-        var configuration = file is null || StoreEntry.IsThere(file) ? FindConfiguration() : BackupConfiguration.None;
+        var configuration = file is null || SettingsFile.IsThere(file) ? FindConfiguration() : BackupConfiguration.None;
         file ??= configuration.Path ?? this.FileSystemPath(System.IO.Path.Combine("config", "settings.yaml"));
         StoreEntry.RequireReplaceable(file, store);
-        var former = StoreEntry.Load(file);
+        var former = SettingsFile.Load(file);
         var text = StoreEntry.Insert(former, file, store);
         if (!ShouldProcess(store.Location.ToString(), $"Try the store, and write it as '{Name}' to {file}"))
         {
@@ -109,7 +109,7 @@ public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
             WriteWarning($"The store '{Name}' is added, but does not work: {fault.Message}");
         }
 
-        if (StoreEntry.Load(file) != former)
+        if (SettingsFile.Load(file) != former)
         {
             throw new BackupException(
                 BackupErrorId.ConfigurationInvalid, file,

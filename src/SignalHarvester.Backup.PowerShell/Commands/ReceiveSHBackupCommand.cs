@@ -38,11 +38,7 @@ public sealed class ReceiveSHBackupCommand : BackupInputCommand, IConfigurationO
     private readonly StoreParameters storeParameters = new();
 
     /// <summary>Makes the cmdlet.</summary>
-    public ReceiveSHBackupCommand()
-    {
-        AddParameters(new SourceParameters());
-        AddParameters(storeParameters, isHidden: true);
-    }
+    public ReceiveSHBackupCommand() => AddSource(storeParameters);
 
     /// <summary>
     /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a

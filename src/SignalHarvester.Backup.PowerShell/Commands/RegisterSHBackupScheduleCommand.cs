@@ -91,9 +91,6 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(31);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 
-    // After the backup of that night.
-    private static readonly TimeSpan ScrubAfter = TimeSpan.FromMinutes(90);
-    private static readonly TimeSpan DrillAfter = TimeSpan.FromHours(2);
 
     private readonly UploadParameters storeParameters = new();
 
@@ -418,60 +415,14 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
             throw DatabaseRequired();
         }
 
-        var times = Settings.Schedule;
-        var job = Job() with { Prune = false };
-        var backups = new List<(bool IsOn, string Suffix, ScheduleTrigger Trigger, RetentionPolicy Policy)>
-        {
-            (times.DailyEnabled, "daily", new() { Frequency = ScheduleFrequency.Daily, At = times.DailyTime.ToTimeSpan() }, Backup.RetentionPolicy.Daily),
-            (times.WeeklyEnabled, "weekly", new() { Frequency = ScheduleFrequency.Weekly, At = times.WeeklyTime.ToTimeSpan(), DayOfWeek = times.WeeklyDay },
-                Backup.RetentionPolicy.Weekly),
-            (times.MonthlyEnabled, "monthly", new() { Frequency = ScheduleFrequency.Monthly, At = times.MonthlyTime.ToTimeSpan(), Day = times.MonthlyDay },
-                Backup.RetentionPolicy.Monthly),
-            (times.HourlyEnabled, "hourly", new() { Frequency = ScheduleFrequency.Every, Interval = times.HourlyInterval }, Backup.RetentionPolicy.Daily),
-        };
-        var retention = new ScheduleTrigger { Frequency = ScheduleFrequency.Daily, At = times.RetentionTime.ToTimeSpan() };
-        return
-        [
-            .. backups.Where(backup => backup.IsOn)
-                .Select(backup => Definition($"{Name}-{backup.Suffix}", backup.Trigger, job with { RetentionPolicy = backup.Policy }) with { Group = Name }),
-            // The rules would leave only one of each day's backups, even of today's.
-            Definition($"{Name}-retention", retention, job with
-            {
-                Action = ScheduleAction.Retention,
-                KeepWithin = job.KeepWithin ?? (times.HourlyEnabled ? Within(null) : null),
-            }) with { Group = Name },
-        ];
+        return ScheduleSets.OfSettings(Definition(Name, Trigger(), Job() with { Prune = false }), Settings.Schedule, Within(null));
     }
 
     private IReadOnlyList<ScheduleDefinition> RecommendedOnes()
     {
         var nightly = Job() with { Type = Type ?? BackupStrategy.Auto };
-        var check = new ScheduleJob
-        {
-            ConfigurationPath = nightly.ConfigurationPath,
-            BackupDirectory = nightly.BackupDirectory,
-            ThrottleLimit = nightly.ThrottleLimit,
-        };
         var name = this.IsBound(nameof(Name)) ? Name : DatabaseName(nightly) ?? DefaultGroup;
-        var at = Trigger();
-        return
-        [
-            Definition($"{name}-nightly", at, nightly),
-            Definition($"{name}-scrub", Later(ScrubAfter) with { Frequency = ScheduleFrequency.Weekly, DayOfWeek = DayOfWeek.Sunday }, check with
-            {
-                Action = ScheduleAction.Scrub,
-                Targets = nightly.Targets,
-                Upload = nightly.Upload,
-                UploadOptions = nightly.UploadOptions,
-            }),
-            Definition($"{name}-drill", Later(DrillAfter) with { Frequency = ScheduleFrequency.Monthly, Day = 1 }, check with
-            {
-                Action = ScheduleAction.Drill,
-                Databases = nightly.Databases,
-            }),
-        ];
-
-        ScheduleTrigger Later(TimeSpan time) => new() { At = TimeOnly.FromTimeSpan(at.At).Add(time).ToTimeSpan() };
+        return ScheduleSets.Recommended(Definition(name, Trigger(), nightly));
     }
 
     /// <summary>Returns the name of the only database, without its extension; null if there may be several.</summary>

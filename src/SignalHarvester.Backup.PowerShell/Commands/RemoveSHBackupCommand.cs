@@ -48,11 +48,7 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand
     private readonly Dictionary<string, HashSet<string>> parents = new(StringComparer.Ordinal);
 
     /// <summary>Makes the cmdlet.</summary>
-    public RemoveSHBackupCommand()
-    {
-        AddParameters(new SourceParameters());
-        AddParameters(storeParameters, isHidden: true);
-    }
+    public RemoveSHBackupCommand() => AddSource(storeParameters);
 
     /// <summary>Also removes the backups that build on the given ones, instead of folding those into them. It asks about them too.</summary>
     [Parameter]

@@ -88,9 +88,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     public RestoreSHBackupCommand()
     {
         question = new OverwriteQuestion(this);
-        AddParameters(new SourceParameters());
+        AddSource(storeParameters);
         AddParameters(former, isHidden: true);
-        AddParameters(storeParameters, isHidden: true);
     }
 
     /// <summary>

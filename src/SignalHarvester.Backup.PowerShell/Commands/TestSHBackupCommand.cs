@@ -47,11 +47,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IConfigurationOptio
     private readonly StoreParameters storeParameters = new();
 
     /// <summary>Makes the cmdlet.</summary>
-    public TestSHBackupCommand()
-    {
-        AddParameters(new SourceParameters());
-        AddParameters(storeParameters, isHidden: true);
-    }
+    public TestSHBackupCommand() => AddSource(storeParameters);
 
     /// <summary>
     /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.

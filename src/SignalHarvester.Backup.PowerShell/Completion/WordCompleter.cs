@@ -4,7 +4,7 @@ using System.Management.Automation.Language;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
-/// <summary>Completes words that are usual for a parameter. Others are allowed too.</summary>
+/// <summary>Completes words for a parameter, each with its meaning as the tooltip.</summary>
 public abstract class WordCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>

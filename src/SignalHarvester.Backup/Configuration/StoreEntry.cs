@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using SignalHarvester.Backup.Configuration.Settings;
-using SignalHarvester.Backup.Storage;
-using SignalHarvester.Backup.Storage.Ownership;
 
 namespace SignalHarvester.Backup.Configuration;
 
@@ -14,8 +12,6 @@ namespace SignalHarvester.Backup.Configuration;
 public static partial class StoreEntry
 {
     private const char ByteOrderMark = '\uFEFF';
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Makes the new content of a configuration file.</summary>
     /// <param name="text">The present content; empty for a file that is not there.</param>
@@ -51,67 +47,22 @@ public static partial class StoreEntry
         return changed;
     }
 
-    /// <summary>Whether there is a configuration file to which an entry would be added.</summary>
-    public static bool IsThere(string path) => File.Exists(path) || Path.Exists(path);
-
-    /// <summary>
-    /// Refuses a file that would not stay what it is when it is replaced: a link, a pipe, a file with further names, of another account, or
-    /// with attributes of its own.
-    /// </summary>
+    /// <summary>Refuses a file that would not stay what it is when it is replaced.</summary>
     /// <param name="path">The file's full path.</param>
     /// <param name="store">The store, whose entry the message has.</param>
     /// <exception cref="BackupException">ConfigurationInvalid.</exception>
     public static void RequireReplaceable(string path, ObjectStoreSettings store)
     {
         ArgumentNullException.ThrowIfNull(store);
-        if (WhyNotReplaceable(path) is { } reason)
+        if (SettingsFile.WhyNotReplaceable(path) is { } reason)
         {
             throw new BackupException(
                 BackupErrorId.ConfigurationInvalid, path, $"The store cannot be inserted into '{path}', because {reason}. Add this {ByHand(store)}");
         }
     }
 
-    private static string? WhyNotReplaceable(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return Path.Exists(path) && !FileKind.IsRegularItself(path) ? "it is a link or no regular file" : null;
-        }
-
-        return FileStatus.OfItself(path) is not { } status ? null
-            : !status.IsRegular ? $"it is {status.Kind}, not a regular file"
-            : status.User != UnixAccounts.CurrentUser || status.Group != NewGroup(path) ? "it belongs to another account or group"
-            : ExtendedAttributes.Read(path).Keys.Any(name => name == PosixAcl.Attribute || ExtendedAttributes.IsUsers(name))
-                ? "it has attributes or permissions of its own that would get lost"
-            : null;
-    }
-
-    /// <summary>The group of a new file beside this one: the folder's, if that hands it down, else the account's.</summary>
-    private static uint? NewGroup(string path) => FileStatus.Of(Path.GetDirectoryName(path)!) is { } folder && folder.Mode.HasFlag(UnixFileMode.SetGroup)
-        ? folder.Group
-        : UnixAccounts.OwnGroupOf(UnixAccounts.CurrentUser);
-
     private static string ByHand(ObjectStoreSettings store) =>
         $"to app.backup by hand: stores: {{ {Key(store.Name)}: {{ {string.Join(", ", Keys(store).Select(key => $"{key.Name}: {key.Value}"))} }} }}";
-
-    /// <summary>Reads the present content of a configuration file; empty for a file that is not there.</summary>
-    /// <exception cref="BackupException">ReadFailed, ConfigurationInvalid.</exception>
-    public static string Load(string path)
-    {
-        try
-        {
-            return IsThere(path) ? StrictUtf8.GetString(File.ReadAllBytes(path)) : string.Empty;
-        }
-        catch (DecoderFallbackException exception)
-        {
-            throw new BackupException(BackupErrorId.ConfigurationInvalid, path, $"'{path}' is not in UTF-8. Save it in that encoding.", exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new BackupException(
-                BackupErrorId.ReadFailed, path, $"The configuration file '{path}' cannot be read: {exception.Message} Check its permissions.", exception);
-        }
-    }
 
     private static (BackupSettings Settings, IReadOnlyList<ConfigurationSetting> Effective, int Errors) Read(string text, string path)
     {

@@ -67,7 +67,7 @@ public static partial class StoreNames
     private static ObjectStoreSettings? Named(string name, BackupSettings settings) => settings.Stores.FirstOrDefault(store => AreSame(store.Name, name));
 
     /// <summary>A mistyped name must not become a folder, so a path shows that it is one.</summary>
-    private static bool IsPath(string text) => text.AsSpan().IndexOfAny('/', '\\') >= 0 || text[0] is '.' or '~' || Path.IsPathRooted(text);
+    private static bool IsPath(string text) => text.AsSpan().IndexOfAny('/', '\\') >= 0 || text is ['.' or '~', ..] || Path.IsPathRooted(text);
 
     /// <summary>A connection string in place of a name.</summary>
     private static bool MayHoldSecret(string text) =>

@@ -1,5 +1,7 @@
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
+using SignalHarvester.Backup.Progress;
 using Xunit;
 using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
@@ -46,6 +48,46 @@ public abstract partial class ObjectStoreConformance
         Assert.InRange(found.Modified, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
         Assert.Equal(content, await ReadAllAsync(store, found));
         Assert.Equal(content, await ReadAllAsync(store, put));
+    }
+
+    [Fact]
+    public async Task A_trial_passes_and_leaves_nothing()
+    {
+        using var catalog = new StoreCatalog(await OpenAsync(), TimeProvider.System);
+        var (checks, fault) = BackupEngine.TryStore(catalog, create: false, new OperationContext(TimeProvider.System, _ => { }, Stop));
+        Assert.Null(fault);
+        Assert.Equal(
+            [StoreAction.Reach, StoreAction.Write, StoreAction.Read, StoreAction.List, StoreAction.Delete], checks.Select(check => check.Action));
+        Assert.All(checks, check => Assert.True(check.Passed, check.ToString()));
+        Assert.Empty(await ListedAsync(catalog.Store));
+    }
+
+    [Fact]
+    public async Task A_trial_finds_a_store_that_lists_nothing_and_a_stopped_one_leaves_nothing()
+    {
+        using var inner = await OpenAsync();
+        var (checks, fault) = BackupEngine.TryStore(
+            new StoreCatalog(new WatchedStore(inner) { ListsNothing = true }, TimeProvider.System), create: false,
+            new OperationContext(TimeProvider.System, _ => { }, Stop));
+        Assert.Equal(BackupErrorId.CloudObjectNotFound, fault?.ErrorId);
+        Assert.Equal([StoreAction.List], checks.Where(check => !check.Passed).Select(check => check.Action));
+
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var stopped = new WatchedStore(inner) { BeforeRead = _ => stopping.CancelAsync() };
+        Assert.ThrowsAny<OperationCanceledException>(() => BackupEngine.TryStore(
+            new StoreCatalog(stopped, TimeProvider.System), create: false, new OperationContext(TimeProvider.System, _ => { }, stopping.Token)));
+        Assert.Empty(await ListedAsync(inner));
+    }
+
+    private static async Task<List<string>> ListedAsync(IObjectStore store)
+    {
+        var names = new List<string>();
+        await foreach (var listed in store.ListAsync(string.Empty, Stop))
+        {
+            names.Add(listed.Name);
+        }
+
+        return names;
     }
 
     [Theory]

@@ -374,8 +374,10 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
         using var workspace = new Workspace();
         File.WriteAllText(workspace["real.yaml"], "app:\n");
         File.CreateSymbolicLink(workspace["link.yaml"], workspace["real.yaml"]);
-        Assert.Equal(0, Mkfifo(workspace["pipe.yaml"]));
-        foreach (var name in new[] { "link.yaml", "pipe.yaml" })
+        Assert.Equal(0, Tool.Require("mkfifo").Run(workspace["pipe.yaml"]).ExitCode);
+        File.WriteAllText(workspace["two.yaml"], "app:\n");
+        Assert.Equal(0, Tool.Require("ln").Run(workspace["two.yaml"], workspace["names.yaml"]).ExitCode);
+        foreach (var name in new[] { "link.yaml", "pipe.yaml", "two.yaml" })
         {
             var error = Assert.Single(workspace.Run($"New-SHBackupStore nas ./nas -CreateContainer -ConfigurationPath ./{name}").Errors);
             Assert.StartsWith("ConfigurationInvalid,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
@@ -384,12 +386,5 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
 
         Assert.Equal("app:\n", File.ReadAllText(workspace["real.yaml"]));
         Assert.NotNull(new FileInfo(workspace["link.yaml"]).LinkTarget);
-
-        static int Mkfifo(string path)
-        {
-            using var made = System.Diagnostics.Process.Start("mkfifo", [path]);
-            made.WaitForExit();
-            return made.ExitCode;
-        }
     }
 }

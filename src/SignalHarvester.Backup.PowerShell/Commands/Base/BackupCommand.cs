@@ -60,6 +60,13 @@ public abstract class BackupCommand : PSCmdlet, IDynamicParameters, IDisposable
     /// <param name="isHidden">Whether completion leaves them out.</param>
     private protected void AddParameters(object group, bool isHidden = false) => parameters.Add(group, isHidden);
 
+    /// <summary>Adds -From, and the single parameters of a store, which completion leaves out; in the constructor.</summary>
+    private protected void AddSource(StoreParameters place)
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(place, isHidden: true);
+    }
+
     /// <summary>Releases the cmdlet's resources.</summary>
     public void Dispose()
     {

@@ -30,11 +30,26 @@ internal static class StoreTrial
         var name = Beginning + Guid.NewGuid().ToString("N");
         var content = Guid.NewGuid().ToByteArray();
         ObjectInfo? written = null;
-        if (await TryAsync(StoreAction.Reach, () => store.RequireContainerAsync(create, cancellation)).ConfigureAwait(false))
+        try
         {
-            _ = await TryAsync(StoreAction.Write, async () => written = await store.PutAsync(
-                name, content, ContentHash.Attributes(content, ObjectAttributes.BackupType, store.Checksums), replaces: null, cancellation)
-                .ConfigureAwait(false)).ConfigureAwait(false);
+            await TryAllAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (written is not null)
+        {
+            _ = await store.DeleteAsync(name, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
+        return (checks, fault);
+
+        async Task TryAllAsync()
+        {
+            if (!await TryAsync(StoreAction.Reach, () => store.RequireContainerAsync(create, cancellation)).ConfigureAwait(false))
+            {
+                return;
+            }
+
+            _ = await TryAsync(StoreAction.Write, WriteAsync).ConfigureAwait(false);
             if (written is not null)
             {
                 _ = await TryAsync(StoreAction.Read, () => ReadAsync(written)).ConfigureAwait(false);
@@ -43,11 +58,9 @@ internal static class StoreTrial
             _ = await TryAsync(StoreAction.List, ListAsync).ConfigureAwait(false);
             if (written is not null)
             {
-                _ = await TryAsync(StoreAction.Delete, () => store.DeleteAsync(name, CancellationToken.None)).ConfigureAwait(false);
+                _ = await TryAsync(StoreAction.Delete, () => store.DeleteAsync(name, cancellation)).ConfigureAwait(false);
             }
         }
-
-        return (checks, fault);
 
         async Task<bool> TryAsync(StoreAction action, Func<Task> attempt)
         {
@@ -64,6 +77,9 @@ internal static class StoreTrial
                 return false;
             }
         }
+
+        async Task WriteAsync() => written = await store.PutAsync(
+            name, content, ContentHash.Attributes(content, ObjectAttributes.BackupType, store.Checksums), replaces: null, cancellation).ConfigureAwait(false);
 
         async Task ReadAsync(ObjectInfo version)
         {
