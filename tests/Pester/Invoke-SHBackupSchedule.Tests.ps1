@@ -4,8 +4,8 @@ BeforeAll {
     $manifest = Join-Path (Get-Module SignalHarvester.Backup).ModuleBase 'SignalHarvester.Backup.psd1'
 
     # The very command of a task, with a schedule that no scheduler knows.
-    function Get-TaskText([string] $Name) {
-        "`$global:LASTEXITCODE = 1; Import-Module '$($manifest -replace "'", "''")'; Invoke-SHBackupSchedule -Name '$Name' -IfDue; exit `$global:LASTEXITCODE"
+    function Get-TaskText([string] $Name, [string] $More = '') {
+        "`$global:LASTEXITCODE = 1; Import-Module '$($manifest -replace "'", "''")'; Invoke-SHBackupSchedule -Name '$Name' -IfDue $More; exit `$global:LASTEXITCODE"
     }
 
     function Add-Schedule([string] $Name, [string[]] $Database, [string] $Delay = '00:00:00') {
@@ -57,11 +57,13 @@ Describe 'Invoke-SHBackupSchedule' {
     It 'is stopped by SIGTERM, which ends the process with 143, and is made up later' -Skip:(-not $IsLinux) {
         Add-Schedule slow $app -Delay '23:59:59'
         $start = [Diagnostics.ProcessStartInfo]::new((Get-Command pwsh -CommandType Application -TotalCount 1).Source)
-        '-NoProfile', '-NonInteractive', '-Command', "'begun'; $(Get-TaskText slow)" | ForEach-Object { $start.ArgumentList.Add($_) }
+        '-NoProfile', '-NonInteractive', '-Command', (Get-TaskText slow -More '-Verbose') | ForEach-Object { $start.ArgumentList.Add($_) }
         $start.RedirectStandardOutput = $start.RedirectStandardError = $true
         $process = [Diagnostics.Process]::Start($start)
-        $lock = Join-Path $env:XDG_STATE_HOME 'shbackup' 'schedules' 'shbackup-slow.lock'
-        for ($i = 0; $i -lt 200 -and -not (Test-Path $lock); $i++) { Start-Sleep -Milliseconds 100 }
+
+        # A signal before the wait has nothing to stop, and ends the process without a word.
+        do { $line = $process.StandardOutput.ReadLine() } until ($null -eq $line -or $line -like '*is delayed by*')
+        $line | Should -Not -BeNullOrEmpty
         kill -TERM $process.Id
         $process.WaitForExit(20000) | Should -BeTrue
         $process.ExitCode | Should -Be 143
