@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Drill;
+using SignalHarvester.Backup.Operations.Query;
 using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
@@ -135,6 +136,15 @@ public static class BackupEngine
         Func<SqliteName, bool> isWanted,
         Action<BackupDifference> found,
         OperationContext context) => CompareBackups.Run(reference, difference, database, allowHardLink, isWanted, found, context);
+
+    /// <summary>Asks a backup a question in SQL: <see cref="QueryBackup.Run"/>. It records no event.</summary>
+    public static void Query(BackupSource source, QueryOptions options, Func<QueryRow, bool> found, OperationContext context) =>
+        QueryBackup.Run(source, options, found, context);
+
+    /// <summary>Finds the newest backup for which a query has a row: <see cref="FindBackup.Run"/>. It records no event.</summary>
+    public static BackupSource? Find(
+        IReadOnlyList<BackupSource> sources, QueryOptions options, bool isMonotone, Action<BackupException> failed, OperationContext context) =>
+        FindBackup.Run(sources, options, isMonotone, failed, context);
 
     /// <summary>Tries what backups need a store for: <see cref="StoreTrial.Run"/>.</summary>
     public static (IReadOnlyList<StoreCheck> Checks, BackupException? Fault) TryStore(StoreCatalog store, bool create, OperationContext context) =>

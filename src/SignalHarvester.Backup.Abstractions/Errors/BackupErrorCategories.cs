@@ -26,7 +26,7 @@ internal static class BackupErrorCategories
             BackupErrorId.DatabaseHasOtherNames, BackupErrorId.SqliteTooOld, BackupErrorId.BackupTypeUnsupported,
             BackupErrorId.BackupHasDependants, BackupErrorId.DestinationIsOtherDatabase, BackupErrorId.DestinationPageSizeDiffers,
             BackupErrorId.CloudRefused, BackupErrorId.SchedulerFailed, BackupErrorId.BackupNotEncrypted, BackupErrorId.RowsNotRestored,
-            BackupErrorId.ComparisonFailed);
+            BackupErrorId.ComparisonFailed, BackupErrorId.QueryFailed);
         Add(BackupErrorCategory.InvalidResult,
             BackupErrorId.SnapshotLost, BackupErrorId.RestoreVerificationFailed, BackupErrorId.CloudObjectChanged, BackupErrorId.CloudObjectKept,
             BackupErrorId.RestoreDrillFailed);
@@ -40,7 +40,7 @@ internal static class BackupErrorCategories
             BackupErrorId.ConfigurationNotFound, BackupErrorId.TableNotFound);
         Add(BackupErrorCategory.PermissionDenied,
             BackupErrorId.SourceUnreadable, BackupErrorId.SourceNeedsRecovery, BackupErrorId.DirectoryNotWritable, BackupErrorId.DirectoryUnreadable,
-            BackupErrorId.CloudAccessDenied);
+            BackupErrorId.CloudAccessDenied, BackupErrorId.QueryRefused);
         Add(BackupErrorCategory.ReadError,
             BackupErrorId.ReadFailed, BackupErrorId.HistoryUnreadable);
         Add(BackupErrorCategory.ResourceBusy,
@@ -50,7 +50,7 @@ internal static class BackupErrorCategories
             BackupErrorId.BackupIdTaken, BackupErrorId.CloudObjectExists, BackupErrorId.ConfigurationExists, BackupErrorId.IdentityFileExists,
             BackupErrorId.ModuleLoadedTwice);
         Add(BackupErrorCategory.ResourceUnavailable,
-            BackupErrorId.InsufficientSpace, BackupErrorId.CloudUploadLost, BackupErrorId.SchedulerUnavailable);
+            BackupErrorId.InsufficientSpace, BackupErrorId.CloudUploadLost, BackupErrorId.SchedulerUnavailable, BackupErrorId.QueryLimitExceeded);
         Add(BackupErrorCategory.SecurityError,
             BackupErrorId.SidecarHostile, BackupErrorId.CloudTlsFailed);
         Add(BackupErrorCategory.WriteError,

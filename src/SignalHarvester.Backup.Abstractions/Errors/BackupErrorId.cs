@@ -255,6 +255,15 @@ public static class BackupErrorId
     /// <summary>Two states of a database could not be compared.</summary>
     public const string ComparisonFailed = nameof(ComparisonFailed);
 
+    /// <summary>A query of a backup has no answer, because of its text or of what the database needs.</summary>
+    public const string QueryFailed = nameof(QueryFailed);
+
+    /// <summary>A query of a backup would change something, or reach another file.</summary>
+    public const string QueryRefused = nameof(QueryRefused);
+
+    /// <summary>A query of a backup took more time, memory or temporary room than it may.</summary>
+    public const string QueryLimitExceeded = nameof(QueryLimitExceeded);
+
     /// <summary>A backup failed its restore drill.</summary>
     public const string RestoreDrillFailed = nameof(RestoreDrillFailed);
 

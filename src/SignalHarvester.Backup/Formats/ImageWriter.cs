@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Formats.Seekable;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 
@@ -33,12 +34,14 @@ internal static class ImageWriter
         var seed = ContentSum.NewSeed();
         var sum = hasSum ? new XxHash128(seed) : null;
         using var pagesHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var table = SeekTable.For(compression);
         ChunkPipeline.Run(
             new ImageChunks(image, imageHash, sum).Read,
             () => digests is null ? Codec.Compressor(compression, level) : PageDigests.Worker(image.PageSize, Codec.Compressor(compression, level)),
             chunk =>
             {
                 target.Append(chunk.StoredSpan);
+                table?.Add(chunk.StoredLength, chunk.PlainLength);
                 if (digests is not null)
                 {
                     pagesHash.AppendData(PageDigests.Of(chunk, image.PageSize));
@@ -48,7 +51,7 @@ internal static class ImageWriter
                 meter.Advance(chunk.PlainLength);
             },
             cancellation);
-        var (storedLength, storedChecksum) = target.Finish();
+        var (storedLength, storedChecksum) = target.Finish(table);
         return new WrittenImage(image.Length, Convert.ToHexStringLower(imageHash.GetHashAndReset()), storedLength, storedChecksum)
         {
             PagesChecksum = digests is null ? null : Convert.ToHexStringLower(pagesHash.GetHashAndReset()),

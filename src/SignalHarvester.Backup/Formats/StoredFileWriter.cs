@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Encryption.Age;
+using SignalHarvester.Backup.Formats.Seekable;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Formats;
@@ -45,9 +46,15 @@ internal sealed class StoredFileWriter : IDisposable
     }
 
     /// <summary>Ends the file. The caller makes the last flush, because it may have a snapshot to release first.</summary>
+    /// <param name="table">The table of its frames, which goes to the end; null for none.</param>
     /// <returns>Bytes of the file, and its SHA-256 in lower-case hex.</returns>
-    public (long Length, string Checksum) Finish()
+    public (long Length, string Checksum) Finish(SeekTable? table = null)
     {
+        if (table is not null)
+        {
+            Append(table.ToBytes());
+        }
+
         if (encryption is not null)
         {
             Write(encryption.Finish());

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Formats.Seekable;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 
@@ -55,16 +56,18 @@ internal sealed class WalWriter : IDisposable
         CancellationToken cancellation)
     {
         using var writer = new WalWriter(pageSize, pageCount, pages, readPage);
+        var table = SeekTable.For(compression);
         ChunkPipeline.Run(
             writer.Fill,
             () => Codec.Compressor(compression, level),
             chunk =>
             {
                 target.Append(chunk.StoredSpan);
+                table?.Add(chunk.StoredLength, chunk.PlainLength);
                 meter.Advance(chunk.PlainLength);
             },
             cancellation);
-        var (storedLength, storedChecksum) = target.Finish();
+        var (storedLength, storedChecksum) = target.Finish(table);
         return new WrittenWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), storedLength, storedChecksum);
     }
 

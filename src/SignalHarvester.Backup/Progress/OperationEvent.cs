@@ -12,6 +12,10 @@ public sealed record OperationMessage(bool IsWarning, string Text) : OperationEv
 /// <param name="Text">The line.</param>
 public sealed record OperationLogLine(string Text) : OperationEvent;
 
+/// <summary>A result of an operation that has many, such as a row of a query.</summary>
+/// <param name="Item">The result.</param>
+public sealed record OperationResult(object Item) : OperationEvent;
+
 /// <summary>The progress of a step.</summary>
 /// <param name="Activity">The step, such as "Backing up app.db".</param>
 /// <param name="DoneBytes">Bytes done.</param>

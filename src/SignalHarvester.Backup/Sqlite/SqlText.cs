@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Text.Unicode;
+using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite;
 
@@ -41,6 +42,15 @@ internal static partial class SqlText
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Returns a text of a result's row in the shown form.</summary>
+    public static string OfColumn(sqlite3_stmt row, int column)
+    {
+        // Asked for as text first: from then on it is UTF-8, whatever the database's encoding is.
+        _ = raw.sqlite3_column_text(row, column);
+        var bytes = raw.sqlite3_column_blob(row, column);
+        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : Shown(Of(bytes));
     }
 
     /// <summary>Returns SQLite's bytes for a string.</summary>

@@ -49,7 +49,10 @@ internal static class SqliteConnections
     /// (https://sqlite.org/uri.html#uriimmutable).
     /// </summary>
     public static SqliteConnection OpenImmutable(string path, CancellationToken cancellation) =>
-        Open(ImmutableUri(path), SqliteOpenMode.ReadOnly, cancellation);
+        OpenUri(ImmutableUri(path), cancellation);
+
+    /// <summary>Opens what an immutable URI names: a file that nobody changes, or an image (<see cref="Images.MountedImage"/>).</summary>
+    public static SqliteConnection OpenUri(string uri, CancellationToken cancellation) => Open(uri, SqliteOpenMode.ReadOnly, cancellation);
 
     /// <summary>Returns the URI that opens or attaches such a file.</summary>
     public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1" + (LiteralPathVfs.For(path) is { } vfs ? "&vfs=" + vfs : string.Empty);

@@ -32,7 +32,7 @@ public abstract class BackupInputCommand : BackupCommand
     [SupportsWildcards]
     [NameOf(typeof(BackupMetadata))]
     [ValidateNotNullOrEmpty]
-    public string[] Id { get; set; } = [];
+    public virtual string[] Id { get; set; } = [];
 
     /// <summary>The object store of the backups, as Get-SHBackup -Remote emits it. Without it, the backups are on this machine.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]

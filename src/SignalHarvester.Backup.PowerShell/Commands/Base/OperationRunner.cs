@@ -10,6 +10,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <param name="cmdlet">The cmdlet that runs them and writes their reports.</param>
 internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
 {
+    private const int MostResultsWaiting = 256;
+
     private readonly CancellationTokenSource stopping = new();
 
     /// <summary>The secrets of this call for encrypted backups.</summary>
@@ -20,6 +22,9 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
 
     /// <summary>Writes a line of a run's log. Without another receiver, the lines are for -Verbose.</summary>
     public Action<string> Log { get; set; } = cmdlet.WriteVerbose;
+
+    /// <summary>Takes the results of an operation that has many, as they come.</summary>
+    public Action<object> Output { get; set; } = cmdlet.WriteObject;
 
     /// <summary>Cancelled when the call is stopped.</summary>
     public CancellationToken StopToken => stopping.Token;
@@ -44,6 +49,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     public T Run<T>(Func<OperationContext, T> operation)
     {
         using var events = new BlockingCollection<(OperationEvent Reported, TaskCompletionSource? Written)>();
+        using var room = new SemaphoreSlim(MostResultsWaiting);
         var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities, IsThorough = IsThorough };
         using var hold = TerminationSignals.Hold(stopping.Cancel);
         var worker = Task.Run(() =>
@@ -63,6 +69,10 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
             {
                 Write(reported);
                 written?.SetResult();
+                if (reported is OperationResult)
+                {
+                    _ = room.Release();
+                }
             }
         }
         catch
@@ -85,6 +95,12 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
 
         void Report(OperationEvent reported)
         {
+            if (reported is OperationResult)
+            {
+                // The operation must not run far ahead of a slow pipeline: a result can have more rows than memory has room for.
+                room.Wait(stopping.Token);
+            }
+
             if (reported is not OperationMessage)
             {
                 events.Add((reported, null));
@@ -140,6 +156,9 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
                 break;
             case OperationLogLine line:
                 Log(line.Text);
+                break;
+            case OperationResult result:
+                Output(result.Item);
                 break;
             case OperationProgress progress:
                 cmdlet.WriteProgress(ProgressView.Of(progress));

@@ -15,6 +15,9 @@ internal sealed class AgeHeader
     private const int CodeSize = 32;
     private const int LargestHeader = 1 << 20;
 
+    // The stanzas of a hundred recipients.
+    private const int UsualHeader = 16 << 10;
+
     private readonly byte[] authenticated;
     private readonly byte[] code;
 
@@ -59,16 +62,34 @@ internal sealed class AgeHeader
     /// <param name="file">The file, as stored.</param>
     /// <returns>Null if the file does not begin like an age file.</returns>
     /// <exception cref="InvalidDataException">It does, but the rest of the header is malformed or of a later version.</exception>
-    public static AgeHeader? TryRead(SafeFileHandle file)
+    public static AgeHeader? TryRead(SafeFileHandle file) => TryRead(count => Read(file, count));
+
+    /// <summary>Reads the header of a file.</summary>
+    /// <param name="beginning">Returns that many bytes of the file's beginning; fewer only if it has no more.</param>
+    /// <returns>Null if the file does not begin like an age file.</returns>
+    /// <exception cref="InvalidDataException">It does, but the rest of the header is malformed or of a later version.</exception>
+    public static AgeHeader? TryRead(Func<int, byte[]> beginning)
     {
-        var beginning = Read(file, VersionLine.Length);
-        if (beginning.AsSpan().StartsWith("-----BEGIN AGE"u8))
+        var bytes = beginning(UsualHeader);
+        if (bytes.AsSpan().StartsWith("-----BEGIN AGE"u8))
         {
             throw AgeDamage.Of(
                 "The content is in age's text form (armor). Convert it to the binary form first: use 'age -d' with the key, or decode its Base64.");
         }
 
-        return beginning.AsSpan().StartsWith("age-encryption.org/"u8) ? Parse(Read(file, LargestHeader)) : null;
+        if (!bytes.AsSpan().StartsWith("age-encryption.org/"u8))
+        {
+            return null;
+        }
+
+        try
+        {
+            return Parse(bytes);
+        }
+        catch (InvalidDataException) when (bytes.Length == UsualHeader)
+        {
+            return Parse(beginning(LargestHeader));
+        }
     }
 
     /// <summary>Reads a header.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 
 namespace SignalHarvester.Backup.Encryption.Age;
@@ -9,7 +8,7 @@ namespace SignalHarvester.Backup.Encryption.Age;
 /// <param name="key">The key of the content.</param>
 internal sealed class AgeReader(StoredBytes stored, long length, byte[] key) : IDisposable
 {
-    private readonly ChaCha20Poly1305 cipher = new(key);
+    private readonly AgePieces pieces = new(key);
     private readonly byte[] encrypted = new byte[AgePayload.PieceBytes + AgePayload.TagSize];
     private readonly byte[] piece = new byte[AgePayload.PieceBytes];
     private long left = length;
@@ -37,7 +36,7 @@ internal sealed class AgeReader(StoredBytes stored, long length, byte[] key) : I
     public void Dispose()
     {
         CryptographicOperations.ZeroMemory(piece);
-        cipher.Dispose();
+        pieces.Dispose();
     }
 
     private bool Decrypt()
@@ -58,19 +57,7 @@ internal sealed class AgeReader(StoredBytes stored, long length, byte[] key) : I
             throw AgeDamage.Of("The encrypted content is cut short.");
         }
 
-        Span<byte> nonce = stackalloc byte[12];
-        AgePayload.Number(nonce, number, isLast);
-        try
-        {
-            cipher.Decrypt(nonce, encrypted.AsSpan(0, plain), encrypted.AsSpan(plain, AgePayload.TagSize), piece.AsSpan(0, plain));
-        }
-        catch (AuthenticationTagMismatchException exception)
-        {
-            throw AgeDamage.Of(
-                string.Create(CultureInfo.InvariantCulture, $"The encrypted content is damaged or cut short: its piece {number + 1} does not authenticate."),
-                exception);
-        }
-
+        _ = pieces.Decrypt(number, isLast, encrypted.AsSpan(0, size), piece);
         number++;
         (start, end) = (0, plain);
         return plain > 0;

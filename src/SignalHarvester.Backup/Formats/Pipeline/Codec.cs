@@ -62,16 +62,18 @@ internal static class Codec
     };
 
     /// <summary>Makes a worker that turns stored chunks into plain ones.</summary>
-    public static IChunkWorker Decompressor(CompressionType compression) => compression switch
+    public static IFrameUnpacker Decompressor(CompressionType compression) => compression switch
     {
         CompressionType.Zstd => ZstdFrames.Decompressor(),
         CompressionType.Gzip => GzipMembers.Decompressor(),
         _ => new PlainWorker(),
     };
 
-    private sealed class PlainWorker : IChunkWorker
+    private sealed class PlainWorker : IFrameUnpacker
     {
         public void Transform(Chunk chunk) => chunk.IsPlainOnly = true;
+
+        public void Unpack(ArraySegment<byte> frame, Span<byte> content) => frame.AsSpan().CopyTo(content);
 
         public void Dispose()
         {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Hashing;
+using SignalHarvester.Backup.Formats.Seekable;
 
 namespace SignalHarvester.Backup.Formats.Pipeline;
 
@@ -29,7 +30,7 @@ internal static class GzipMembers
     public static IChunkWorker Compressor(int level) => new CompressWorker(level);
 
     /// <summary>Makes a worker that decompresses one member.</summary>
-    public static IChunkWorker Decompressor() => new DecompressWorker();
+    public static IFrameUnpacker Decompressor() => new DecompressWorker();
 
     /// <summary>Returns the whole size of the member at the start of the bytes; null if the member does not state it.</summary>
     public static int? Measure(ReadOnlySpan<byte> bytes) =>
@@ -37,6 +38,20 @@ internal static class GzipMembers
             && BinaryPrimitives.ReadInt32LittleEndian(bytes[Header.Length..]) is var size and > HeaderSize + TrailerSize
             ? size
             : null;
+
+    /// <summary>Measures the member at an offset; null if it does not state its size.</summary>
+    public static FrameMeasure? Measure(FrameWindow file, long offset)
+    {
+        if (Measure(file.Peek(offset, HeaderSize)) is not { } size)
+        {
+            return null;
+        }
+
+        var content = file.Peek(offset + size - sizeof(int), sizeof(int));
+        return content.Length < sizeof(int) ? throw new InvalidDataException("The file is cut short.")
+            : PlainSize(content) is var length and >= 0 ? new FrameMeasure(size, length, HasChecksum: true)
+            : null;
+    }
 
     /// <summary>Returns the plain size that a whole member states in its last four bytes.</summary>
     public static int PlainSize(ReadOnlySpan<byte> member) => BinaryPrimitives.ReadInt32LittleEndian(member[^4..]);
@@ -69,19 +84,18 @@ internal static class GzipMembers
         }
     }
 
-    private sealed class DecompressWorker : IChunkWorker
+    private sealed class DecompressWorker : IFrameUnpacker
     {
-        public void Transform(Chunk chunk)
+        public void Unpack(ArraySegment<byte> frame, Span<byte> content)
         {
-            var member = chunk.StoredSpan;
-            using var source = new MemoryStream(chunk.Stored, HeaderSize, chunk.StoredLength - HeaderSize - TrailerSize);
+            using var source = new MemoryStream(frame.Array!, frame.Offset + HeaderSize, frame.Count - HeaderSize - TrailerSize);
             using var inflate = new DeflateStream(source, CompressionMode.Decompress);
-            if (inflate.ReadAtLeast(chunk.PlainSpan, chunk.PlainLength, throwOnEndOfStream: false) != chunk.PlainLength || inflate.ReadByte() >= 0)
+            if (inflate.ReadAtLeast(content, content.Length, throwOnEndOfStream: false) != content.Length || inflate.ReadByte() >= 0)
             {
                 throw new InvalidDataException("A gzip member is shorter than it states.");
             }
 
-            if (Crc32.HashToUInt32(chunk.PlainSpan) != BinaryPrimitives.ReadUInt32LittleEndian(member[^TrailerSize..]))
+            if (Crc32.HashToUInt32(content) != BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan()[^TrailerSize..]))
             {
                 throw new InvalidDataException("A gzip member's checksum does not match its content.");
             }

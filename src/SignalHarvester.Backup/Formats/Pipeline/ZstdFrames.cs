@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using SignalHarvester.Backup.Formats.Seekable;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -15,6 +17,12 @@ internal static class ZstdFrames
     /// <summary>The lowest and the highest level.</summary>
     public static readonly (int Low, int High) Levels = (1, 19);
 
+    private const int MagicSize = 4;
+    private const int LargestHeader = 18;
+    private const int BlockHeader = 3;
+    private const int ChecksumSize = 4;
+    private const int LargestMeasured = 1 << 30;
+
     private static ReadOnlySpan<byte> Magic => [0x28, 0xb5, 0x2f, 0xfd];
 
     /// <summary>Whether bytes begin like a frame.</summary>
@@ -24,7 +32,7 @@ internal static class ZstdFrames
     public static IChunkWorker Compressor(int level) => new CompressWorker(level);
 
     /// <summary>Makes a worker that decompresses one frame.</summary>
-    public static IChunkWorker Decompressor() => new DecompressWorker();
+    public static IFrameUnpacker Decompressor() => new DecompressWorker();
 
     /// <summary>Decompresses frames of any size, one after another.</summary>
     /// <param name="stored">The file. The caller disposes it.</param>
@@ -52,6 +60,72 @@ internal static class ZstdFrames
         }
     }
 
+    /// <summary>Whether bytes are exactly one frame, with content of this size and a checksum of it.</summary>
+    public static bool IsChecked(ReadOnlySpan<byte> frame, int contentLength) =>
+        frame.Length > LargestHeader && HasMagic(frame) && (frame[MagicSize] & 4) != 0 && Measure(frame) == (frame.Length, contentLength);
+
+    /// <summary>
+    /// Measures the frame at an offset by the headers of its blocks (RFC 8878, 3.1); null if it does not state its content's size, or is no
+    /// frame.
+    /// </summary>
+    public static FrameMeasure? Measure(FrameWindow file, long offset)
+    {
+        var header = file.Peek(offset, LargestHeader);
+        if (header.Length >= 2 * MagicSize && (BinaryPrimitives.ReadUInt32LittleEndian(header) & 0xFFFFFFF0) == 0x184D2A50)
+        {
+            // To be skipped: its magic is followed by its size.
+            return BinaryPrimitives.ReadUInt32LittleEndian(header[MagicSize..]) is var size and <= int.MaxValue - (2 * MagicSize)
+                ? new FrameMeasure((int)size + (2 * MagicSize), 0, HasChecksum: true)
+                : null;
+        }
+
+        if (header.Length <= MagicSize || !HasMagic(header) || ContentSize(header) is not { } content)
+        {
+            return null;
+        }
+
+        var hasChecksum = (header[MagicSize] & 4) != 0;
+        var length = HeaderSize(header[MagicSize]);
+        for (var isLast = false; !isLast;)
+        {
+            if (file.Peek(offset + length, BlockHeader) is not { Length: BlockHeader } block)
+            {
+                throw new InvalidDataException("The file is cut short.");
+            }
+
+            var word = block[0] | (block[1] << 8) | (block[2] << 16);
+            isLast = (word & 1) != 0;
+
+            // One byte stands for a block that repeats it.
+            length += BlockHeader + ((word & 6) == 2 ? 1 : word >> 3);
+            if (length > LargestMeasured)
+            {
+                return null;
+            }
+        }
+
+        return new FrameMeasure(length + (hasChecksum ? ChecksumSize : 0), content, hasChecksum);
+    }
+
+    private static int HeaderSize(byte descriptor) => MagicSize + 1 + ((descriptor & 0x20) == 0 ? 1 : 0) + DictionarySize(descriptor) + (descriptor >> 6) switch
+    {
+        0 => (descriptor & 0x20) == 0 ? 0 : 1,
+        1 => 2,
+        2 => 4,
+        _ => 8,
+    };
+
+    private static int DictionarySize(byte descriptor) => (descriptor & 3) switch { 3 => 4, var size => size };
+
+    private static unsafe int? ContentSize(ReadOnlySpan<byte> header)
+    {
+        fixed (byte* pointer = header)
+        {
+            var size = Methods.ZSTD_getFrameContentSize(pointer, (nuint)header.Length);
+            return size > int.MaxValue ? null : (int)size;
+        }
+    }
+
     private sealed class CompressWorker : IChunkWorker
     {
         private readonly Compressor compressor;
@@ -71,16 +145,15 @@ internal static class ZstdFrames
         public void Dispose() => compressor.Dispose();
     }
 
-    private sealed class DecompressWorker : IChunkWorker
+    private sealed class DecompressWorker : IFrameUnpacker
     {
         private readonly Decompressor decompressor = new();
 
-        public void Transform(Chunk chunk)
+        public void Unpack(ArraySegment<byte> frame, Span<byte> content)
         {
             try
             {
-                var length = decompressor.Unwrap(chunk.StoredSpan, chunk.Plain.AsSpan(0, chunk.PlainLength));
-                if (length != chunk.PlainLength)
+                if (decompressor.Unwrap(frame, content) != content.Length)
                 {
                     throw new InvalidDataException("A zstd frame is shorter than it states.");
                 }

@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
-using System.Text.Unicode;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Sqlite;
@@ -110,16 +108,8 @@ internal static partial class DrillQuestion
         raw.SQLITE_INTEGER => raw.sqlite3_column_int64(row, 0).ToString(CultureInfo.InvariantCulture),
         raw.SQLITE_FLOAT => raw.sqlite3_column_double(row, 0).ToString(CultureInfo.InvariantCulture),
         raw.SQLITE_BLOB => Convert.ToHexStringLower(raw.sqlite3_column_blob(row, 0)),
-        _ => TextOf(row),
+        _ => SqlText.OfColumn(row, 0),
     };
-
-    private static string TextOf(sqlite3_stmt row)
-    {
-        // Asked for as text first: from then on it is UTF-8, whatever the database's encoding is.
-        _ = raw.sqlite3_column_text(row, 0);
-        var bytes = raw.sqlite3_column_blob(row, 0);
-        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : SqlText.Shown(SqlText.Of(bytes));
-    }
 
     /// <summary>Compares as numbers if both are numbers, else as texts.</summary>
     private static bool IsAsExpected(string? found, string expected)

@@ -18,4 +18,17 @@ public static class NewestBackups
         return backups.Where(backup => !backup.IsSafety
             && (found[backup.DatabasePath ?? string.Empty] = found.GetValueOrDefault(backup.DatabasePath ?? string.Empty) + 1) <= count);
     }
+
+    /// <summary>Returns the newest backups of the only database there. Safety backups, and those of damaged databases, do not count.</summary>
+    /// <param name="backups">Backups, newest first.</param>
+    /// <param name="count">The number of backups.</param>
+    /// <exception cref="BackupException">DatabaseAmbiguous, BackupNotFound.</exception>
+    public static IReadOnlyList<BackupMetadata> OfOne(IReadOnlyCollection<BackupMetadata> backups, int count)
+    {
+        List<BackupMetadata> candidates = [.. backups.Where(backup => backup is { IsSafety: false, IsSourceCorrupt: false, IsRetired: false, Depth: not null })];
+        return candidates.Count == 0
+            ? throw new BackupException(BackupErrorId.BackupNotFound, null, "There is no backup of this database. List the backups with Get-SHBackup.")
+            : Restore.PointInTime.DatabasesOf(candidates) is { Count: > 1 } databases ? throw Restore.PointInTime.Ambiguous(null, databases)
+            : [.. candidates.Take(count)];
+    }
 }

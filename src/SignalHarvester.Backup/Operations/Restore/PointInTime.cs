@@ -23,12 +23,9 @@ public static class PointInTime
         ArgumentNullException.ThrowIfNull(skipped);
         ArgumentNullException.ThrowIfNull(contradicted);
         var candidates = backups.Where(backup => !backup.IsSafety).ToList();
-        var databases = candidates.Select(backup => backup.DatabasePath).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        if (databases.Count > 1)
+        if (DatabasesOf(candidates) is { Count: > 1 } databases)
         {
-            throw new BackupException(
-                BackupErrorId.DatabaseAmbiguous, moment,
-                $"There are backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give one of them with -Database.");
+            throw Ambiguous(moment, databases);
         }
 
         var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
@@ -63,4 +60,13 @@ public static class PointInTime
                         CultureInfo.InvariantCulture,
                         $"The oldest, '{oldest.Id}', dates from {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
     }
+
+    /// <summary>The databases of backups, each once, in order.</summary>
+    internal static IReadOnlyList<string?> DatabasesOf(IEnumerable<BackupMetadata> backups) =>
+        [.. backups.Select(backup => backup.DatabasePath).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    /// <summary>The error for a choice among the backups of several databases.</summary>
+    internal static BackupException Ambiguous(object? target, IReadOnlyList<string?> databases) => new(
+        BackupErrorId.DatabaseAmbiguous, target,
+        $"There are backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give one of them with -Database.");
 }

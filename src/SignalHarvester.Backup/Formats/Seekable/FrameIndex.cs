@@ -1,0 +1,136 @@
+using SignalHarvester.Backup.Formats.Pipeline;
+
+namespace SignalHarvester.Backup.Formats.Seekable;
+
+/// <summary>Where the frames of a stored file's content are, and what they hold.</summary>
+internal sealed class FrameIndex
+{
+    // A frame of ours holds 2 MiB; this much is still unpacked whole for one page.
+    private const int LargestFrame = 4 << 20;
+
+    // Content that is not compressed has no frames, and is read in blocks of this size.
+    private const int PlainBlock = 256 << 10;
+
+    private readonly List<(long Offset, int Length)> stored = [];
+    private readonly List<long> contentOffsets = [0];
+
+    private FrameIndex(CompressionType compression) => Compression = compression;
+
+    /// <summary>How the frames are compressed.</summary>
+    public CompressionType Compression { get; }
+
+    /// <summary>Whether every frame carries a checksum of its content.</summary>
+    public bool HasChecksums { get; private init; }
+
+    /// <summary>The number of frames.</summary>
+    public int Count => stored.Count;
+
+    /// <summary>Bytes of the content.</summary>
+    public long ContentLength => contentOffsets[^1];
+
+    /// <summary>Finds the frames of a file.</summary>
+    /// <param name="file">The file, decrypted.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <returns>
+    /// Null if the file cannot be read in pieces: it is one long frame, or its frames do not say how long they are, or they would have to
+    /// be sought one by one over a network.
+    /// </returns>
+    /// <exception cref="InvalidDataException">The file is cut short, or its table contradicts it.</exception>
+    public static FrameIndex? TryRead(IStoredBytes file, CancellationToken cancellation)
+    {
+        if (SeekTable.TryRead(file, cancellation) is { } table && Of(table) is { } index)
+        {
+            return index;
+        }
+
+        var beginning = new byte[Math.Min(16, file.Length)];
+        file.Read(0, beginning, cancellation);
+        return ZstdFrames.HasMagic(beginning) ? Walk(file, CompressionType.Zstd, ZstdFrames.Measure, cancellation)
+            : GzipMembers.HasMagic(beginning) ? Walk(file, CompressionType.Gzip, GzipMembers.Measure, cancellation)
+            : Plain(file.Length);
+    }
+
+    /// <summary>The place of a frame in the file.</summary>
+    public (long Offset, int Length) Stored(int frame) => stored[frame];
+
+    /// <summary>The place of a frame's content in the content.</summary>
+    public (long Offset, int Length) Content(int frame) => (contentOffsets[frame], (int)(contentOffsets[frame + 1] - contentOffsets[frame]));
+
+    /// <summary>Returns the frame with a byte of the content.</summary>
+    public int Find(long contentOffset)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(contentOffset, ContentLength);
+        var found = contentOffsets.BinarySearch(contentOffset);
+        return found >= 0 ? found : ~found - 1;
+    }
+
+    private static FrameIndex? Of(IReadOnlyList<(uint Stored, uint Content)> table)
+    {
+        var index = new FrameIndex(CompressionType.Zstd) { HasChecksums = true };
+        long offset = 0;
+        foreach (var (length, content) in table)
+        {
+            // All frames of ours hold the same, except the last. So no entry can move the frames behind it to another place.
+            if (content > LargestFrame || length is 0 or > int.MaxValue
+                || (index.Count > 0 && (index.Content(index.Count - 1).Length != index.Content(0).Length || content > index.Content(0).Length)))
+            {
+                return null;
+            }
+
+            index.Add(offset, (int)length, (int)content);
+            offset += length;
+        }
+
+        return index;
+    }
+
+    private static FrameIndex? Walk(IStoredBytes file, CompressionType compression, MeasureFrame measure, CancellationToken cancellation)
+    {
+        if (file.IsRemote)
+        {
+            return null;
+        }
+
+        var index = new FrameIndex(compression) { HasChecksums = true };
+        var window = new FrameWindow(file, cancellation);
+        for (long offset = 0; offset < file.Length;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (measure(window, offset) is not { Content: <= LargestFrame, HasChecksum: true } frame)
+            {
+                return null;
+            }
+
+            if (frame.Stored > file.Length - offset)
+            {
+                throw new InvalidDataException("The file is cut short.");
+            }
+
+            index.Add(offset, frame.Stored, frame.Content);
+            offset += frame.Stored;
+        }
+
+        return index;
+    }
+
+    private static FrameIndex Plain(long length)
+    {
+        var index = new FrameIndex(CompressionType.None);
+        for (long offset = 0; offset < length; offset += PlainBlock)
+        {
+            var block = (int)Math.Min(PlainBlock, length - offset);
+            index.Add(offset, block, block);
+        }
+
+        return index;
+    }
+
+    private void Add(long offset, int length, int content)
+    {
+        if (content > 0)
+        {
+            stored.Add((offset, length));
+            contentOffsets.Add(contentOffsets[^1] + content);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Buffers.Binary;
+
+namespace SignalHarvester.Backup.Formats.Seekable;
+
+/// <summary>
+/// The table at the end of a file of zstd frames, in a frame that every reader of zstd skips: where each frame begins, without reading
+/// them all. It is the seekable format of the zstd project
+/// (https://github.com/facebook/zstd/blob/dev/contrib/seekable_format/zstd_seekable_compression_format.md), without checksums, because each
+/// frame has its own.
+/// </summary>
+internal sealed class SeekTable
+{
+    private const uint SkippableMagic = 0x184D2A5E;
+    private const uint FooterMagic = 0x8F92EAB1;
+    private const int HeaderSize = 8;
+    private const int EntrySize = 8;
+    private const int ChecksumSize = 4;
+    private const int FooterSize = 9;
+    private const byte ChecksumFlag = 0x80;
+    private const byte ReservedFlags = 0x7C;
+
+    // Enough for the table of 16 GiB; a larger one takes another read.
+    private const int UsualBytes = 64 << 10;
+
+    private readonly List<(uint Stored, uint Content)> frames = [];
+
+    /// <summary>Begins the table of a new file; null for a compression that has none.</summary>
+    public static SeekTable? For(CompressionType compression) => compression == CompressionType.Zstd ? new SeekTable() : null;
+
+    /// <summary>Notes the next frame of the file.</summary>
+    public void Add(int storedLength, int contentLength) => frames.Add(((uint)storedLength, (uint)contentLength));
+
+    /// <summary>Returns the table, as it stands at the end of the file.</summary>
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[HeaderSize + (frames.Count * EntrySize) + FooterSize];
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes, SkippableMagic);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - HeaderSize);
+        var at = HeaderSize;
+        foreach (var (stored, content) in frames)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at), stored);
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at + 4), content);
+            at += EntrySize;
+        }
+
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at), frames.Count);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at + 5), FooterMagic);
+        return bytes;
+    }
+
+    /// <summary>Reads the table of a file.</summary>
+    /// <returns>The stored and the content's length of each frame; null if the file has no table.</returns>
+    /// <exception cref="InvalidDataException">The table contradicts itself or the file's length.</exception>
+    public static IReadOnlyList<(uint Stored, uint Content)>? TryRead(IStoredBytes file, CancellationToken cancellation)
+    {
+        if (file.Length < HeaderSize + FooterSize)
+        {
+            return null;
+        }
+
+        var end = new byte[Math.Min(UsualBytes, file.Length)];
+        file.Read(file.Length - end.Length, end, cancellation);
+        var footer = end.AsSpan(end.Length - FooterSize);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(footer[5..]) != FooterMagic)
+        {
+            return null;
+        }
+
+        var count = BinaryPrimitives.ReadUInt32LittleEndian(footer);
+        var entrySize = (footer[4] & ChecksumFlag) == 0 ? EntrySize : EntrySize + ChecksumSize;
+        var length = HeaderSize + (count * (long)entrySize) + FooterSize;
+        if ((footer[4] & ReservedFlags) != 0 || length > file.Length || length > int.MaxValue)
+        {
+            throw Lies();
+        }
+
+        if (length > end.Length)
+        {
+            end = new byte[length];
+            file.Read(file.Length - length, end, cancellation);
+        }
+
+        return Entries(end.AsSpan((int)(end.Length - length)), (int)count, entrySize, file.Length - length);
+    }
+
+    private static (uint Stored, uint Content)[] Entries(ReadOnlySpan<byte> table, int count, int entrySize, long before)
+    {
+        if (BinaryPrimitives.ReadUInt32LittleEndian(table) != SkippableMagic || BinaryPrimitives.ReadUInt32LittleEndian(table[4..]) != table.Length - HeaderSize)
+        {
+            throw Lies();
+        }
+
+        var entries = new (uint Stored, uint Content)[count];
+        long stored = 0;
+        for (var index = 0; index < count; index++)
+        {
+            var entry = table[(HeaderSize + (index * entrySize))..];
+            entries[index] = (BinaryPrimitives.ReadUInt32LittleEndian(entry), BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]));
+            stored += entries[index].Stored;
+        }
+
+        return stored == before ? entries : throw Lies();
+    }
+
+    private static InvalidDataException Lies() => new("The table of its frames, at the end of the file, contradicts the file.");
+}

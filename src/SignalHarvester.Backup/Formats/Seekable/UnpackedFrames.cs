@@ -1,0 +1,81 @@
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Formats.Seekable;
+
+/// <summary>
+/// Unpacked frames in a private temporary file, for a reader that keeps coming back to them. The file takes at most as much room as the
+/// whole content, and leaves the disk some; without room, frames are unpacked again each time.
+/// </summary>
+/// <param name="parents">The folders to make the private one in, the best first.</param>
+internal sealed class UnpackedFrames(IReadOnlyList<string> parents) : IDisposable
+{
+    private const long LargestReserve = 256L << 20;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<SeekableContent, (SafeFileHandle File, bool[] Kept)> files = [];
+    private TemporaryFolder? folder;
+    private long room = -1;
+
+    /// <summary>Copies bytes of a kept frame; false if the frame is not kept.</summary>
+    public bool TryRead(SeekableContent content, int frame, int from, Span<byte> into)
+    {
+        SafeFileHandle file;
+        lock (gate)
+        {
+            if (!files.TryGetValue(content, out var kept) || !kept.Kept[frame])
+            {
+                return false;
+            }
+
+            file = kept.File;
+        }
+
+        return file.ReadFully(into, content.PlaceOf(frame).Offset + from) == into.Length;
+    }
+
+    /// <summary>Keeps a frame, if there is room.</summary>
+    /// <exception cref="BackupException">WriteFailed: the folder cannot be made.</exception>
+    public void Keep(SeekableContent content, int frame, ReadOnlySpan<byte> bytes)
+    {
+        lock (gate)
+        {
+            folder ??= TemporaryFolder.CreateInFirst(parents, bytes.Length);
+            if (room < 0)
+            {
+                var free = FreeSpace.Of(folder.Path);
+                room = free - Math.Min(LargestReserve, free / 10);
+            }
+
+            if (room < bytes.Length)
+            {
+                return;
+            }
+
+            if (!files.TryGetValue(content, out var kept))
+            {
+                var made = File.OpenHandle(
+                    folder.FilePath($"frames-{files.Count}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+                files[content] = kept = (made, new bool[content.FrameCount]);
+            }
+
+            if (!kept.Kept[frame])
+            {
+                RandomAccess.Write(kept.File, bytes, content.PlaceOf(frame).Offset);
+                room -= bytes.Length;
+                kept.Kept[frame] = true;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (file, _) in files.Values)
+        {
+            file.Dispose();
+        }
+
+        folder?.Dispose();
+    }
+}
