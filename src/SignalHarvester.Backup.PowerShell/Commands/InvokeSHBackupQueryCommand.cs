@@ -177,7 +177,7 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
 
     private PSObject Row(QueryRow row, BackupMetadata backup)
     {
-        var shown = new PSObject(row.Columns.Count + 2);
+        var shown = new PSObject();
         for (var column = 0; column < row.Columns.Count; column++)
         {
             shown.Properties.Add(new PSNoteProperty(row.Columns[column], row.Values[column]), preValidated: true);

@@ -48,7 +48,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     /// </summary>
     public T Run<T>(Func<OperationContext, T> operation)
     {
-        using var events = new BlockingCollection<(OperationEvent Reported, TaskCompletionSource? Written)>();
+        using var events = new BlockingCollection<Reported>();
         using var room = new SemaphoreSlim(MostResultsWaiting);
         var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities, IsThorough = IsThorough };
         using var hold = TerminationSignals.Hold(stopping.Cancel);
@@ -65,11 +65,11 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         });
         try
         {
-            foreach (var (reported, written) in events.GetConsumingEnumerable())
+            foreach (var reported in events.GetConsumingEnumerable())
             {
-                Write(reported);
-                written?.SetResult();
-                if (reported is OperationResult)
+                Write(reported.Event);
+                reported.Written?.SetResult();
+                if (reported.Event is OperationResult)
                 {
                     _ = room.Release();
                 }
@@ -103,13 +103,13 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
 
             if (reported is not OperationMessage)
             {
-                events.Add((reported, null));
+                events.Add(new Reported(reported, null));
                 return;
             }
 
             // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may continue.
             var written = new TaskCompletionSource();
-            events.Add((reported, written));
+            events.Add(new Reported(reported, written));
             written.Task.Wait(stopping.Token);
         }
     }
@@ -168,4 +168,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
                 break;
         }
     }
+
+    // A class, because code of .NET's collections for a structure of ours cannot be compiled ahead, and every command would compile it.
+    private sealed record Reported(OperationEvent Event, TaskCompletionSource? Written);
 }

@@ -13,32 +13,31 @@ internal sealed class FrameCache : IDisposable
     /// <summary>The default size: a search goes through few frames, and a reader from front to back needs only those ahead of it.</summary>
     public const long DefaultBytes = 32L << 20;
 
-    private const int LargestFrame = 4 << 20;
     private const int FewestFrames = 4;
     private const int MostAtOnce = 8;
+    private const int MostAheadHere = 2;
 
     private readonly Lock gate = new();
-    private readonly Dictionary<(SeekableContent Content, int Frame), Entry> entries = [];
     private readonly Dictionary<SeekableContent, Reader> readers = [];
+    private readonly List<Entry> entries = [];
     private readonly Stack<byte[]> idle = [];
     private readonly List<Task> loads = [];
     private readonly long capacity;
     private readonly UnpackedFrames unpacked;
-    private readonly CancellationToken cancellation;
-    private readonly CancellationTokenSource ending = new();
+    private readonly CancellationTokenSource ending;
     private long held;
     private long clock;
-    private long returns;
+    private long returned;
 
     /// <summary>Makes a cache.</summary>
     /// <param name="bytes">Its size; at least four frames.</param>
-    /// <param name="unpacked">Where frames go that come back again and again.</param>
+    /// <param name="unpacked">Where frames go that come back again and again. It is disposed with the cache.</param>
     /// <param name="cancellation">Stops every read.</param>
     public FrameCache(long bytes, UnpackedFrames unpacked, CancellationToken cancellation)
     {
         capacity = bytes;
         this.unpacked = unpacked;
-        this.cancellation = cancellation;
+        ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
     }
 
     /// <summary>Copies bytes of a frame's content.</summary>
@@ -46,6 +45,9 @@ internal sealed class FrameCache : IDisposable
     /// <param name="frame">The frame.</param>
     /// <param name="from">The first byte in the frame's content.</param>
     /// <param name="into">The buffer to fill.</param>
+    /// <exception cref="InvalidDataException">The frame is damaged.</exception>
+    /// <exception cref="BackupException">The Cloud… errors.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void Read(SeekableContent content, int frame, int from, Span<byte> into)
     {
         if (unpacked.TryRead(content, frame, from, into))
@@ -54,25 +56,25 @@ internal sealed class FrameCache : IDisposable
         }
 
         Entry entry;
-        bool keep;
+        bool isKept;
         lock (gate)
         {
             var reader = ReaderOf(content);
-            entry = entries.TryGetValue((content, frame), out var known) ? known : Begin(content, frame, 1)[0];
+            entry = reader.Entries[frame] ?? Begin(reader, frame, 1);
             entry.Used = ++clock;
             entry.Pins++;
-            keep = entry.Keep;
-            entry.Keep = false;
-            ReadAhead(content, frame, reader);
+            isKept = entry.IsToKeep;
+            entry.IsToKeep = false;
+            ReadAhead(reader, frame);
         }
 
         try
         {
             entry.Loading.Task.GetAwaiter().GetResult();
             entry.Bytes.AsSpan(from, into.Length).CopyTo(into);
-            if (keep)
+            if (isKept)
             {
-                unpacked.Keep(content, frame, entry.Bytes.AsSpan(0, content.PlaceOf(frame).Length));
+                unpacked.Keep(content, frame, entry.Bytes.AsSpan(0, content.LengthOf(frame)));
             }
         }
         finally
@@ -83,7 +85,7 @@ internal sealed class FrameCache : IDisposable
                 if (!entry.Loading.Task.IsCompletedSuccessfully)
                 {
                     // The next read tries again.
-                    Drop((content, frame));
+                    Drop(entry);
                 }
             }
         }
@@ -93,31 +95,29 @@ internal sealed class FrameCache : IDisposable
     public void Dispose()
     {
         ending.Cancel();
-        Task.WaitAll(Loads());
-        ending.Dispose();
-        unpacked.Dispose();
-    }
-
-    private Task[] Loads()
-    {
+        Task[] running;
         lock (gate)
         {
-            return [.. loads];
+            running = [.. loads];
         }
+
+        Task.WaitAll(running);
+        ending.Dispose();
+        unpacked.Dispose();
     }
 
     private Reader ReaderOf(SeekableContent content)
     {
         if (!readers.TryGetValue(content, out var reader))
         {
-            readers[content] = reader = new Reader(content.FrameCount);
+            readers[content] = reader = new Reader(content);
         }
 
         return reader;
     }
 
     /// <summary>Begins to unpack the frames after this one, if the reader came here from the one before.</summary>
-    private void ReadAhead(SeekableContent content, int frame, Reader reader)
+    private void ReadAhead(Reader reader, int frame)
     {
         if (frame == reader.Last)
         {
@@ -131,78 +131,76 @@ internal sealed class FrameCache : IDisposable
             return;
         }
 
-        var most = (int)Math.Max(1, Math.Min(content.IsRemote ? reader.Run : 2, capacity / 2 / LargestOf(content)));
+        var content = reader.Content;
+        var atOnce = (int)Math.Max(1, Math.Min(content.IsRemote ? reader.Run : MostAheadHere, capacity / 4 / content.LengthOf(0)));
         var next = frame + 1;
-        while (next < content.FrameCount && entries.ContainsKey((content, next)))
+        while (next < content.FrameCount && reader.Entries[next] is not null)
         {
             next++;
         }
 
-        // Over a network it is worth while to wait until several can come at once.
-        var wanted = Math.Min(frame + 1 + (2 * most), content.FrameCount) - next;
-        if (content.IsRemote)
+        var end = Math.Min(frame + 1 + (2 * atOnce), content.FrameCount);
+        while (next < end && reader.Entries[next] is null)
         {
-            if (wanted >= most || next + wanted == content.FrameCount)
+            if (!content.IsRemote)
             {
-                BeginMissing(content, next, Math.Min(wanted, most), together: true);
+                _ = Begin(reader, next++, 1);
+                continue;
             }
-        }
-        else
-        {
-            BeginMissing(content, next, Math.Min(wanted, most), together: false);
+
+            // Over a network it is worth while to wait until several can come at once.
+            var count = 1;
+            while (count < atOnce && next + count < end && reader.Entries[next + count] is null)
+            {
+                count++;
+            }
+
+            if (count < atOnce && end < content.FrameCount)
+            {
+                return;
+            }
+
+            _ = Begin(reader, next, count);
+            next += count;
         }
     }
 
-    private void BeginMissing(SeekableContent content, int first, int count, bool together)
+    /// <summary>Begins to read and unpack frames. Returns the first of them.</summary>
+    private Entry Begin(Reader reader, int first, int count)
     {
-        var last = first;
-        while (last < first + count && !entries.ContainsKey((content, last)))
+        var begun = new Entry[count];
+        for (var i = 0; i < count; i++)
         {
-            last++;
-        }
-
-        if (together && last > first)
-        {
-            Begin(content, first, last - first);
-            return;
-        }
-
-        for (var frame = first; frame < last; frame++)
-        {
-            Begin(content, frame, 1);
-        }
-    }
-
-    private List<Entry> Begin(SeekableContent content, int first, int count)
-    {
-        var begun = new List<Entry>(count);
-        var reader = ReaderOf(content);
-        for (var frame = first; frame < first + count; frame++)
-        {
-            returns += reader.Seen[frame] ? 1 : 0;
-            var entry = new Entry(Buffer(content.PlaceOf(frame).Length))
+            var frame = first + i;
+            returned += reader.Seen[frame] ? reader.Content.LengthOf(frame) : 0;
+            begun[i] = new Entry(reader, frame, Buffer(reader.Content.LengthOf(frame)))
             {
                 Used = ++clock,
-                Keep = reader.Seen[frame] && returns * LargestOf(content) > 2 * capacity,
+                IsToKeep = reader.Seen[frame] && returned > 2 * capacity,
             };
             reader.Seen[frame] = true;
-            entries[(content, frame)] = entry;
-            begun.Add(entry);
+            reader.Entries[frame] = begun[i];
+            entries.Add(begun[i]);
         }
 
         _ = loads.RemoveAll(load => load.IsCompleted);
-        loads.Add(Task.Run(() => Load(content, first, begun)));
-        return begun;
+        loads.Add(Task.Run(() => Load(reader.Content, first, begun)));
+        return begun[0];
     }
 
-    private void Load(SeekableContent content, int first, List<Entry> begun)
+    private void Load(SeekableContent content, int first, Entry[] begun)
     {
         try
         {
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, ending.Token);
+            var contents = new byte[begun.Length][];
+            for (var i = 0; i < begun.Length; i++)
+            {
+                contents[i] = begun[i].Bytes;
+            }
+
             content.Load(
                 first,
-                [.. begun.Select((entry, i) => entry.Bytes.AsMemory(0, content.PlaceOf(first + i).Length))],
+                contents,
                 (i, fault) =>
                 {
                     if (fault is null)
@@ -214,23 +212,21 @@ internal sealed class FrameCache : IDisposable
                         begun[i].Loading.SetException(fault);
                     }
                 },
-                stop.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            begun.ForEach(entry => entry.Loading.TrySetCanceled(CancellationToken.None));
+                ending.Token);
         }
         catch (Exception exception)
         {
             // Whoever reads one of the frames gets it.
-            begun.ForEach(entry => entry.Loading.TrySetException(exception));
+            foreach (var entry in begun)
+            {
+                _ = entry.Loading.TrySetException(exception);
+            }
         }
     }
 
     /// <summary>Returns a buffer, after making room for it.</summary>
     private byte[] Buffer(int length)
     {
-        length = Math.Min(LargestFrame, Math.Max(length, 1));
         while (held + length > capacity && entries.Count > FewestFrames && Oldest() is { } oldest)
         {
             Drop(oldest);
@@ -249,34 +245,36 @@ internal sealed class FrameCache : IDisposable
         return GC.AllocateUninitializedArray<byte>(length);
     }
 
-    private void Drop((SeekableContent Content, int Frame) key)
+    private void Drop(Entry entry)
     {
-        if (entries.Remove(key, out var entry))
+        if (entries.Remove(entry))
         {
+            entry.Reader.Entries[entry.Frame] = null;
             held -= entry.Bytes.Length;
             idle.Push(entry.Bytes);
         }
     }
 
-    private (SeekableContent Content, int Frame)? Oldest()
+    private Entry? Oldest()
     {
-        (SeekableContent Content, int Frame)? oldest = null;
-        var used = long.MaxValue;
-        foreach (var (key, entry) in entries)
+        Entry? oldest = null;
+        foreach (var entry in entries)
         {
-            if (entry is { Pins: 0, Loading.Task.IsCompleted: true } && entry.Used < used)
+            if (entry is { Pins: 0, Loading.Task.IsCompleted: true } && (oldest is null || entry.Used < oldest.Used))
             {
-                (oldest, used) = (key, entry.Used);
+                oldest = entry;
             }
         }
 
         return oldest;
     }
 
-    private static long LargestOf(SeekableContent content) => Math.Max(1, content.FrameCount > 0 ? content.PlaceOf(0).Length : 1);
-
-    private sealed class Entry(byte[] bytes)
+    private sealed class Entry(Reader reader, int frame, byte[] bytes)
     {
+        public Reader Reader { get; } = reader;
+
+        public int Frame { get; } = frame;
+
         public byte[] Bytes { get; } = bytes;
 
         public TaskCompletionSource Loading { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -284,17 +282,22 @@ internal sealed class FrameCache : IDisposable
         public long Used { get; set; }
 
         /// <summary>Whether the frame goes into the temporary file once it is unpacked.</summary>
-        public bool Keep { get; set; }
+        public bool IsToKeep { get; set; }
 
         public int Pins { get; set; }
     }
 
-    private sealed class Reader(int frames)
+    /// <summary>The frames of one content, and where its reader is.</summary>
+    private sealed class Reader(SeekableContent content)
     {
+        public SeekableContent Content { get; } = content;
+
+        public Entry?[] Entries { get; } = new Entry?[content.FrameCount];
+
+        public bool[] Seen { get; } = new bool[content.FrameCount];
+
         public int Last { get; set; } = -2;
 
         public int Run { get; set; }
-
-        public bool[] Seen { get; } = new bool[frames];
     }
 }

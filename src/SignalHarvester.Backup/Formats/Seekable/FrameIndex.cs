@@ -11,8 +11,10 @@ internal sealed class FrameIndex
     // Content that is not compressed has no frames, and is read in blocks of this size.
     private const int PlainBlock = 256 << 10;
 
-    private readonly List<(long Offset, int Length)> stored = [];
-    private readonly List<long> contentOffsets = [0];
+    // Plain arrays: code of .NET's collections for such elements cannot be compiled ahead, and costs a query more than its pages.
+    private long[] storedOffsets = new long[64];
+    private int[] storedLengths = new int[64];
+    private long[] contentEnds = new long[64];
 
     private FrameIndex(CompressionType compression) => Compression = compression;
 
@@ -23,10 +25,10 @@ internal sealed class FrameIndex
     public bool HasChecksums { get; private init; }
 
     /// <summary>The number of frames.</summary>
-    public int Count => stored.Count;
+    public int Count { get; private set; }
 
     /// <summary>Bytes of the content.</summary>
-    public long ContentLength => contentOffsets[^1];
+    public long ContentLength => Count == 0 ? 0 : contentEnds[Count - 1];
 
     /// <summary>Finds the frames of a file.</summary>
     /// <param name="file">The file, decrypted.</param>
@@ -50,29 +52,48 @@ internal sealed class FrameIndex
             : Plain(file.Length);
     }
 
-    /// <summary>The place of a frame in the file.</summary>
-    public (long Offset, int Length) Stored(int frame) => stored[frame];
+    /// <summary>Where a frame begins in the file.</summary>
+    public long StoredOffset(int frame) => storedOffsets[frame];
 
-    /// <summary>The place of a frame's content in the content.</summary>
-    public (long Offset, int Length) Content(int frame) => (contentOffsets[frame], (int)(contentOffsets[frame + 1] - contentOffsets[frame]));
+    /// <summary>Bytes of a frame in the file.</summary>
+    public int StoredLength(int frame) => storedLengths[frame];
+
+    /// <summary>Where a frame's content begins in the content.</summary>
+    public long ContentOffset(int frame) => frame == 0 ? 0 : contentEnds[frame - 1];
+
+    /// <summary>Bytes of a frame's content.</summary>
+    public int ContentLengthOf(int frame) => (int)(contentEnds[frame] - ContentOffset(frame));
 
     /// <summary>Returns the frame with a byte of the content.</summary>
     public int Find(long contentOffset)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(contentOffset, ContentLength);
-        var found = contentOffsets.BinarySearch(contentOffset);
-        return found >= 0 ? found : ~found - 1;
+        // Nearly always all frames hold the same.
+        var frame = (int)(contentOffset / contentEnds[0]);
+        if (frame < Count && contentOffset >= ContentOffset(frame) && contentOffset < contentEnds[frame])
+        {
+            return frame;
+        }
+
+        var (low, high) = (0, Count - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = contentOffset < contentEnds[middle] ? (low, middle) : (middle + 1, high);
+        }
+
+        return low;
     }
 
-    private static FrameIndex? Of(IReadOnlyList<(uint Stored, uint Content)> table)
+    private static FrameIndex? Of(SeekTable table)
     {
         var index = new FrameIndex(CompressionType.Zstd) { HasChecksums = true };
         long offset = 0;
-        foreach (var (length, content) in table)
+        for (var frame = 0; frame < table.Count; frame++)
         {
             // All frames of ours hold the same, except the last. So no entry can move the frames behind it to another place.
+            var (length, content) = (table.StoredLength(frame), table.ContentLength(frame));
             if (content > LargestFrame || length is 0 or > int.MaxValue
-                || (index.Count > 0 && (index.Content(index.Count - 1).Length != index.Content(0).Length || content > index.Content(0).Length)))
+                || (index.Count > 0 && (index.ContentLengthOf(index.Count - 1) != index.contentEnds[0] || content > index.contentEnds[0])))
             {
                 return null;
             }
@@ -127,10 +148,19 @@ internal sealed class FrameIndex
 
     private void Add(long offset, int length, int content)
     {
-        if (content > 0)
+        if (content == 0)
         {
-            stored.Add((offset, length));
-            contentOffsets.Add(contentOffsets[^1] + content);
+            return;
         }
+
+        if (Count == storedOffsets.Length)
+        {
+            Array.Resize(ref storedOffsets, 2 * Count);
+            Array.Resize(ref storedLengths, 2 * Count);
+            Array.Resize(ref contentEnds, 2 * Count);
+        }
+
+        (storedOffsets[Count], storedLengths[Count], contentEnds[Count]) = (offset, length, ContentLength + content);
+        Count++;
     }
 }

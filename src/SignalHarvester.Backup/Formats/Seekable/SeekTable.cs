@@ -22,37 +22,47 @@ internal sealed class SeekTable
     // Enough for the table of 16 GiB; a larger one takes another read.
     private const int UsualBytes = 64 << 10;
 
-    private readonly List<(uint Stored, uint Content)> frames = [];
+    // The stored and the content's length of each frame, one after the other.
+    private uint[] lengths = new uint[64];
+
+    /// <summary>The number of frames.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Bytes of a frame in the file.</summary>
+    public uint StoredLength(int frame) => lengths[2 * frame];
+
+    /// <summary>Bytes of a frame's content.</summary>
+    public uint ContentLength(int frame) => lengths[(2 * frame) + 1];
 
     /// <summary>Begins the table of a new file; null for a compression that has none.</summary>
     public static SeekTable? For(CompressionType compression) => compression == CompressionType.Zstd ? new SeekTable() : null;
 
     /// <summary>Notes the next frame of the file.</summary>
-    public void Add(int storedLength, int contentLength) => frames.Add(((uint)storedLength, (uint)contentLength));
+    public void Add(int storedLength, int contentLength) => Add((uint)storedLength, (uint)contentLength);
 
     /// <summary>Returns the table, as it stands at the end of the file.</summary>
     public byte[] ToBytes()
     {
-        var bytes = new byte[HeaderSize + (frames.Count * EntrySize) + FooterSize];
+        var bytes = new byte[HeaderSize + (Count * EntrySize) + FooterSize];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, SkippableMagic);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - HeaderSize);
         var at = HeaderSize;
-        foreach (var (stored, content) in frames)
+        for (var frame = 0; frame < Count; frame++)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at), stored);
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at + 4), content);
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at), StoredLength(frame));
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at + 4), ContentLength(frame));
             at += EntrySize;
         }
 
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at), frames.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at), Count);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at + 5), FooterMagic);
         return bytes;
     }
 
     /// <summary>Reads the table of a file.</summary>
-    /// <returns>The stored and the content's length of each frame; null if the file has no table.</returns>
+    /// <returns>Null if the file has no table.</returns>
     /// <exception cref="InvalidDataException">The table contradicts itself or the file's length.</exception>
-    public static IReadOnlyList<(uint Stored, uint Content)>? TryRead(IStoredBytes file, CancellationToken cancellation)
+    public static SeekTable? TryRead(IStoredBytes file, CancellationToken cancellation)
     {
         if (file.Length < HeaderSize + FooterSize)
         {
@@ -84,23 +94,34 @@ internal sealed class SeekTable
         return Entries(end.AsSpan((int)(end.Length - length)), (int)count, entrySize, file.Length - length);
     }
 
-    private static (uint Stored, uint Content)[] Entries(ReadOnlySpan<byte> table, int count, int entrySize, long before)
+    private static SeekTable Entries(ReadOnlySpan<byte> bytes, int count, int entrySize, long before)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(table) != SkippableMagic || BinaryPrimitives.ReadUInt32LittleEndian(table[4..]) != table.Length - HeaderSize)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != SkippableMagic || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != bytes.Length - HeaderSize)
         {
             throw Lies();
         }
 
-        var entries = new (uint Stored, uint Content)[count];
+        var table = new SeekTable();
         long stored = 0;
         for (var index = 0; index < count; index++)
         {
-            var entry = table[(HeaderSize + (index * entrySize))..];
-            entries[index] = (BinaryPrimitives.ReadUInt32LittleEndian(entry), BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]));
-            stored += entries[index].Stored;
+            var entry = bytes[(HeaderSize + (index * entrySize))..];
+            table.Add(BinaryPrimitives.ReadUInt32LittleEndian(entry), BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]));
+            stored += table.StoredLength(index);
         }
 
-        return stored == before ? entries : throw Lies();
+        return stored == before ? table : throw Lies();
+    }
+
+    private void Add(uint storedLength, uint contentLength)
+    {
+        if (2 * Count == lengths.Length)
+        {
+            Array.Resize(ref lengths, 2 * lengths.Length);
+        }
+
+        (lengths[2 * Count], lengths[(2 * Count) + 1]) = (storedLength, contentLength);
+        Count++;
     }
 
     private static InvalidDataException Lies() => new("The table of its frames, at the end of the file, contradicts the file.");

@@ -81,39 +81,42 @@ internal sealed class SeekableContent : IDisposable
         while (!buffer.IsEmpty)
         {
             var frame = index.Find(offset);
-            var (begin, length) = index.Content(frame);
-            var count = (int)Math.Min(begin + length - offset, buffer.Length);
+            var begin = index.ContentOffset(frame);
+            var count = (int)Math.Min(begin + index.ContentLengthOf(frame) - offset, buffer.Length);
             cache.Read(this, frame, (int)(offset - begin), buffer[..count]);
             offset += count;
             buffer = buffer[count..];
         }
     }
 
-    /// <summary>The place of a frame's content in the content.</summary>
-    public (long Offset, int Length) PlaceOf(int frame) => index.Content(frame);
+    /// <summary>Where a frame's content begins in the content.</summary>
+    public long OffsetOf(int frame) => index.ContentOffset(frame);
+
+    /// <summary>Bytes of a frame's content.</summary>
+    public int LengthOf(int frame) => index.ContentLengthOf(frame);
 
     /// <summary>Reads and unpacks adjacent frames, all of them with one read. Several threads may do so at once.</summary>
     /// <param name="first">The first of them.</param>
-    /// <param name="contents">Takes their contents, one after another.</param>
+    /// <param name="contents">Take their contents, one after another, and are at least as long.</param>
     /// <param name="done">Called for each frame, with its number among them; with the error of one that is damaged.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidDataException">The file is cut short, or does not authenticate.</exception>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
-    public void Load(int first, IReadOnlyList<Memory<byte>> contents, Action<int, InvalidDataException?> done, CancellationToken cancellation)
+    public void Load(int first, byte[][] contents, Action<int, InvalidDataException?> done, CancellationToken cancellation)
     {
-        var begin = index.Stored(first).Offset;
-        var (lastOffset, lastLength) = index.Stored(first + contents.Count - 1);
-        var length = checked((int)(lastOffset + lastLength - begin));
+        var begin = index.StoredOffset(first);
+        var last = first + contents.Length - 1;
+        var length = checked((int)(index.StoredOffset(last) + index.StoredLength(last) - begin));
         var bytes = ArrayPool<byte>.Shared.Rent(length);
         var unpacker = unpackers.TryTake(out var idle) ? idle : Codec.Decompressor(index.Compression);
         try
         {
             stored.Read(begin, bytes.AsMemory(0, length), cancellation);
-            for (var i = 0; i < contents.Count; i++)
+            for (var i = 0; i < contents.Length; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var (offset, size) = index.Stored(first + i);
-                done(i, WhyDamaged(unpacker, new ArraySegment<byte>(bytes, (int)(offset - begin), size), contents[i].Span));
+                var frame = new ArraySegment<byte>(bytes, (int)(index.StoredOffset(first + i) - begin), index.StoredLength(first + i));
+                done(i, WhyDamaged(unpacker, frame, contents[i].AsSpan(0, LengthOf(first + i))));
             }
         }
         finally

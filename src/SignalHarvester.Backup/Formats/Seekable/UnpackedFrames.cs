@@ -13,7 +13,7 @@ internal sealed class UnpackedFrames(IReadOnlyList<string> parents) : IDisposabl
     private const long LargestReserve = 256L << 20;
 
     private readonly Lock gate = new();
-    private readonly Dictionary<SeekableContent, (SafeFileHandle File, bool[] Kept)> files = [];
+    private readonly Dictionary<SeekableContent, KeptFile> files = [];
     private TemporaryFolder? folder;
     private long room = -1;
 
@@ -31,7 +31,7 @@ internal sealed class UnpackedFrames(IReadOnlyList<string> parents) : IDisposabl
             file = kept.File;
         }
 
-        return file.ReadFully(into, content.PlaceOf(frame).Offset + from) == into.Length;
+        return file.ReadFully(into, content.OffsetOf(frame) + from) == into.Length;
     }
 
     /// <summary>Keeps a frame, if there is room.</summary>
@@ -56,12 +56,12 @@ internal sealed class UnpackedFrames(IReadOnlyList<string> parents) : IDisposabl
             {
                 var made = File.OpenHandle(
                     folder.FilePath($"frames-{files.Count}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
-                files[content] = kept = (made, new bool[content.FrameCount]);
+                files[content] = kept = new KeptFile(made, new bool[content.FrameCount]);
             }
 
             if (!kept.Kept[frame])
             {
-                RandomAccess.Write(kept.File, bytes, content.PlaceOf(frame).Offset);
+                RandomAccess.Write(kept.File, bytes, content.OffsetOf(frame));
                 room -= bytes.Length;
                 kept.Kept[frame] = true;
             }
@@ -71,11 +71,13 @@ internal sealed class UnpackedFrames(IReadOnlyList<string> parents) : IDisposabl
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (file, _) in files.Values)
+        foreach (var kept in files.Values)
         {
-            file.Dispose();
+            kept.File.Dispose();
         }
 
         folder?.Dispose();
     }
+
+    private sealed record KeptFile(SafeFileHandle File, bool[] Kept);
 }

@@ -10,10 +10,14 @@ internal static class ColumnNames
     /// <summary>Returns the names, each different from the others, whatever the case of its letters.</summary>
     public static IReadOnlyList<string> Of(sqlite3_stmt statement)
     {
-        var count = raw.sqlite3_column_count(statement);
-        var given = Enumerable.Range(0, count).Select(column => Shown(statement, column)).ToList();
+        var given = new string[raw.sqlite3_column_count(statement)];
+        for (var column = 0; column < given.Length; column++)
+        {
+            given[column] = Shown(statement, column);
+        }
+
         var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        var names = new List<string>(count);
+        var names = new List<string>(given.Length);
         foreach (var name in given)
         {
             var unique = name;

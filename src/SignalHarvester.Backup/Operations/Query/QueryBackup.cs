@@ -71,7 +71,13 @@ internal static class QueryBackup
                     backup, "it needs an order that only the application knows", "Write COLLATE BINARY after the column's name to compare bytes.", null);
             }
 
-            if (!found(new QueryRow(columns, [.. Enumerable.Range(0, columns.Count).Select(column => Value(statement, column))])))
+            var values = new object?[columns.Count];
+            for (var column = 0; column < values.Length; column++)
+            {
+                values[column] = Value(statement, column);
+            }
+
+            if (!found(new QueryRow(columns, values)))
             {
                 return;
             }
