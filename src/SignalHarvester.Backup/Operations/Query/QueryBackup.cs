@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Progress;
@@ -33,11 +34,9 @@ internal static class QueryBackup
             {
                 Answer(connection, backup, options, found);
             }
-            catch (SqliteException exception) when (image.FailureOf(exception) is { } failure)
+            catch (SqliteException) when (image.Failure is not null)
             {
-                throw failure is BackupException reason
-                    ? new BackupException(reason.ErrorId, reason.Target, reason.Message, exception)
-                    : new OperationCanceledException(failure.Message, failure);
+                ExceptionDispatchInfo.Throw(image.Failure);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or SqliteException { SqliteErrorCode: raw.SQLITE_INTERRUPT })
