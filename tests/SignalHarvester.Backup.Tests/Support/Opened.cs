@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats.Seekable;
+using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Support;
 
@@ -23,8 +24,10 @@ internal sealed class Opened : IDisposable
     /// <param name="file">The file.</param>
     /// <param name="cacheBytes">The size of the cache.</param>
     /// <param name="folder">Where frames go that come back again and again.</param>
-    /// <param name="cancellation">Stops the reads.</param>
-    public static Opened Of(IStoredBytes file, long cacheBytes = FrameCache.DefaultBytes, string? folder = null, CancellationToken cancellation = default)
+    public static Opened Of(IStoredBytes file, long cacheBytes = FrameCache.DefaultBytes, string? folder = null) =>
+        Until(file, cacheBytes, folder, TestContext.Current.CancellationToken);
+
+    public static Opened Until(IStoredBytes file, long cacheBytes, string? folder, CancellationToken cancellation)
     {
         var cache = new FrameCache(cacheBytes, new UnpackedFrames([folder ?? Path.GetTempPath()]), cancellation);
         return new Opened(SeekableContent.TryOpen(file, Any, IdentityRing.Empty, cache, cancellation)!, cache);

@@ -27,11 +27,11 @@ internal static class QueryBackup
         try
         {
             using var image = OpenImage.Of(source, context with { Cancellation = limit.Token }, options.CacheBytes);
-            using var connection = image.Connect(limit.Token);
-            ReadOnlyGuard.Apply(connection, options.LongestValue);
-            limit.Watch(connection);
             try
             {
+                using var connection = image.Connect(limit.Token);
+                ReadOnlyGuard.Apply(connection, options.LongestValue);
+                limit.Watch(connection);
                 Answer(connection, backup, options, found);
             }
             catch (SqliteException) when (image.Failure is not null)

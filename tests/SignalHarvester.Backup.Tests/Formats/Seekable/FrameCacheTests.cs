@@ -53,7 +53,7 @@ public sealed class FrameCacheTests
 
         for (var offset = 0; offset < Plain.Length; offset += 4096)
         {
-            opened.Content.Read(offset, new byte[4096]);
+            opened.Content.Read(offset, new byte[Math.Min(4096, Plain.Length - offset)]);
         }
 
         Assert.InRange(bytes.Reads.Count, 1, Frames / 2);
@@ -112,7 +112,7 @@ public sealed class FrameCacheTests
     public void A_damaged_frame_is_an_error_of_its_own_and_not_of_its_neighbours()
     {
         var damaged = Stored.ToArray();
-        var index = FrameIndex.TryRead(new MemoryBytes(Stored), default)!;
+        var index = FrameIndex.TryRead(new MemoryBytes(Stored), TestContext.Current.CancellationToken)!;
         damaged[index.StoredOffset(3) + (index.StoredLength(3) / 2)] ^= 1;
         using var opened = Opened.Of(new MemoryBytes(damaged, isRemote: true));
 
@@ -133,15 +133,15 @@ public sealed class FrameCacheTests
     public void A_stop_ends_what_is_read_ahead()
     {
         using var stop = new CancellationTokenSource();
-        using var opened = Opened.Of(new MemoryBytes(Stored), cancellation: stop.Token);
+        using var opened = Opened.Until(new MemoryBytes(Stored), FrameCache.DefaultBytes, folder: null, stop.Token);
         opened.Content.Read(0, new byte[10]);
         stop.Cancel();
 
         Assert.ThrowsAny<OperationCanceledException>(() => opened.Content.Read(30 * FrameBytes, new byte[10]));
     }
 
-    private static int FramesLength => (int)FrameIndex.TryRead(new MemoryBytes(Stored), default)!.StoredOffset(Frames - 1)
-        + FrameIndex.TryRead(new MemoryBytes(Stored), default)!.StoredLength(Frames - 1);
+    private static int FramesLength => (int)FrameIndex.TryRead(new MemoryBytes(Stored), TestContext.Current.CancellationToken)!.StoredOffset(Frames - 1)
+        + FrameIndex.TryRead(new MemoryBytes(Stored), TestContext.Current.CancellationToken)!.StoredLength(Frames - 1);
 
     private static byte[] MakePlain()
     {

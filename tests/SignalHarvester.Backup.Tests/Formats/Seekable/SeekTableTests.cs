@@ -21,8 +21,8 @@ public sealed class SeekTableTests
                 var (file, frames) = Zstd(same, seed, kind);
                 var table = new SeekTable();
                 frames.ForEach(frame => table.Add(frame.Stored, frame.Content));
-                var walked = FrameIndex.TryRead(new MemoryBytes(file), default)!;
-                var read = FrameIndex.TryRead(new MemoryBytes([.. file, .. table.ToBytes()]), default)!;
+                var walked = FrameIndex.TryRead(new MemoryBytes(file), TestContext.Current.CancellationToken)!;
+                var read = FrameIndex.TryRead(new MemoryBytes([.. file, .. table.ToBytes()]), TestContext.Current.CancellationToken)!;
 
                 Assert.Equal((frames.Count, frames.Count), (walked.Count, read.Count));
                 for (var frame = 0; frame < frames.Count; frame++)
@@ -44,7 +44,7 @@ public sealed class SeekTableTests
         frames.ForEach(frame => table.Add(frame.Stored, frame.Content));
         var bytes = new MemoryBytes([.. file, .. table.ToBytes()], isRemote: true);
 
-        Assert.NotNull(FrameIndex.TryRead(bytes, default));
+        Assert.NotNull(FrameIndex.TryRead(bytes, TestContext.Current.CancellationToken));
 
         Assert.Single(bytes.Reads);
     }
@@ -55,7 +55,7 @@ public sealed class SeekTableTests
         var (file, _) = Zstd([100_000, 100_000], 1, 0);
         var bytes = new MemoryBytes(file, isRemote: true);
 
-        Assert.Null(FrameIndex.TryRead(bytes, default));
+        Assert.Null(FrameIndex.TryRead(bytes, TestContext.Current.CancellationToken));
 
         Assert.True(bytes.Reads.Count <= 2);
     }
@@ -83,9 +83,9 @@ public sealed class SeekTableTests
             {
                 var lying = whole.ToArray();
                 change(lying);
-                Assert.Throws<InvalidDataException>(() => FrameIndex.TryRead(new MemoryBytes(lying), default));
+                Assert.Throws<InvalidDataException>(() => FrameIndex.TryRead(new MemoryBytes(lying), TestContext.Current.CancellationToken));
             });
-        Assert.NotNull(FrameIndex.TryRead(new MemoryBytes(whole), default));
+        Assert.NotNull(FrameIndex.TryRead(new MemoryBytes(whole), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class SeekTableTests
         table.Add(frames[1].Stored, 100_000);
         table.Add(frames[2].Stored, 150_000);
 
-        var index = FrameIndex.TryRead(new MemoryBytes([.. file, .. table.ToBytes()]), default)!;
+        var index = FrameIndex.TryRead(new MemoryBytes([.. file, .. table.ToBytes()]), TestContext.Current.CancellationToken)!;
 
         // By the frames' own headers.
         Assert.Equal([0L, 100_000L, 200_000L], Enumerable.Range(0, 3).Select(index.ContentOffset));
@@ -127,7 +127,7 @@ public sealed class SeekTableTests
         {
             try
             {
-                Assert.NotEqual(200_000, FrameIndex.TryRead(new MemoryBytes(file[..length]), default)?.ContentLength);
+                Assert.NotEqual(200_000, FrameIndex.TryRead(new MemoryBytes(file[..length]), TestContext.Current.CancellationToken)?.ContentLength);
             }
             catch (InvalidDataException)
             {
