@@ -33,6 +33,7 @@ internal static class QueryBackup
                 ReadOnlyGuard.Apply(connection, options.LongestValue);
                 limit.Watch(connection);
                 Answer(connection, backup, options, found);
+                image.Tell(context);
             }
             catch (SqliteException) when (image.Failure is not null)
             {
