@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.PowerShell.Completion;
@@ -134,25 +135,39 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
             var options = query.Options(Query);
             RequireOneDatabase();
             var faults = new List<BackupException>();
-            var found = Runner.Run(context => BackupEngine.Find(sources, options, Bisect, faults.Add, context));
-            faults.ForEach(fault => WriteError(fault.ToRecord()));
+            BackupSource? found;
+            try
+            {
+                found = Runner.Run(context => BackupEngine.Find(sources, options, Bisect, faults.Add, context));
+            }
+            finally
+            {
+                faults.ForEach(fault => WriteError(fault.ToRecord()));
+            }
+
             if (found is not null)
             {
                 WriteObject(found.Backup);
             }
-            else
+            else if (faults.Count < sources.Count)
             {
-                WriteWarning($"None of the {sources.Count - faults.Count} backups that could be read has a row for the query.");
+                WriteWarning(Bisect
+                    ? "No backup that was asked has a row for the query. With -Bisect, few are asked: without it, all of them."
+                    : $"No backup has a row for the query: {Counted(sources.Count - faults.Count)} asked.");
             }
         });
     }
+
+    private static string Counted(int backups) => backups == 1 ? "one was" : string.Create(CultureInfo.InvariantCulture, $"{backups:N0} were");
 
     private IEnumerable<BackupSource> Chosen()
     {
         var store = IsRemote ? this.StopOnError(() => OpenStore(storeParameters)) : null;
         var databases = Databases(Database is null ? null : [Database]);
         var listed = store is null ? this.StopOnError(() => List(OpenDirectories())) : List(store);
+        // A log of the predecessor's is no database by itself.
         return listed
+            .Where(backup => backup is not { IsPredecessor: true, Type: BackupType.Wal })
             .Where(backup => databases.Passes(backup.DatabasePath) && (After is null || backup.Timestamp >= After) && (Before is null || backup.Timestamp < Before))
             .Select(backup => store is null ? BackupSource.In(OpenConfigured(backup.BackupDirectory), backup) : InStore(backup, store));
     }

@@ -92,6 +92,7 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
 
     /// <summary>How many of the database's newest backups are asked, the newest first. Safety backups do not count.</summary>
     [Parameter(ParameterSetName = ChoiceSet)]
+    [Alias("Last")]
     [ValidateRange(1, int.MaxValue)]
     public int Newest { get; set; } = 1;
 
@@ -138,7 +139,7 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
         var options = this.StopOnError(() => query.Options(Query));
         foreach (var source in ParameterSetName switch
         {
-            PathSet => Files(LiteralPath, Remote),
+            PathSet => Files(LiteralPath, IsRemote),
             ChoiceSet => Chosen(),
             _ => Selected(storeParameters, IsRemote),
         })
@@ -156,12 +157,25 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
         var databases = Databases(Database is null ? null : [Database]);
         var listed = (store is null ? this.StopOnError(() => List(OpenDirectories())) : List(store)).Where(backup => databases.Passes(backup.DatabasePath)).ToList();
         var chosen = this.StopOnError<IReadOnlyList<BackupMetadata>>(() => PointInTime is { } moment
-            ? [Operations.Restore.PointInTime.Find(listed, moment, _ => { }, (_, _) => { }, TimeProvider.System.GetUtcNow())]
+            ? [AtMoment(listed, moment)]
             : NewestBackups.OfOne(listed, Newest));
         return chosen.Select(backup => store is null ? BackupSource.In(OpenConfigured(backup.BackupDirectory), backup) : InStore(backup, store));
     }
 
     private void Ask(BackupSource source, QueryOptions options)
+    {
+        try
+        {
+            Emit(source, options);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.InvalidArgument)
+        {
+            // It would be the same for every other backup.
+            ThrowTerminatingError(exception.ToRecord());
+        }
+    }
+
+    private void Emit(BackupSource source, QueryOptions options)
     {
         Runner.Output = item => WriteObject(Row((QueryRow)item, source.Backup));
         Runner.Run(context => BackupEngine.Query(
