@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Query;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Queries;
 using SignalHarvester.Backup.PowerShell.Stores;
@@ -43,6 +44,7 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
     private readonly StoreParameters storeParameters = new();
     private readonly QueryParameters query = new();
     private readonly List<BackupSource> sources = [];
+    private QueryOptions? options;
 
     /// <summary>Makes the cmdlet.</summary>
     public FindSHBackupCommand()
@@ -110,6 +112,13 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
     private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        options = this.StopOnError(() => query.Options(Query));
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         HasInput = true;
@@ -132,13 +141,12 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
 
         this.ReportErrors(() =>
         {
-            var options = query.Options(Query);
             RequireOneDatabase();
             var faults = new List<BackupException>();
             BackupSource? found;
             try
             {
-                found = Runner.Run(context => BackupEngine.Find(sources, options, Bisect, faults.Add, context));
+                found = Runner.Run(context => BackupEngine.Find(sources, options!, Bisect, faults.Add, context));
             }
             finally
             {
@@ -168,7 +176,8 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
         // A log of the predecessor's is no database by itself.
         return listed
             .Where(backup => backup is not { IsPredecessor: true, Type: BackupType.Wal })
-            .Where(backup => databases.Passes(backup.DatabasePath) && (After is null || backup.Timestamp >= After) && (Before is null || backup.Timestamp < Before))
+            .Where(backup => databases.Passes(backup.DatabasePath))
+            .Where(backup => (After is null || backup.Timestamp >= After) && (Before is null || backup.Timestamp < Before))
             .Select(backup => store is null ? BackupSource.In(OpenConfigured(backup.BackupDirectory), backup) : InStore(backup, store));
     }
 

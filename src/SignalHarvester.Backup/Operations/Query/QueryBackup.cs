@@ -179,13 +179,15 @@ internal static class QueryBackup
     {
         null or DBNull => raw.sqlite3_bind_null(statement, index),
         bool truth => raw.sqlite3_bind_int64(statement, index, truth ? 1 : 0),
-        sbyte or byte or short or ushort or int or uint or long or ulong and <= long.MaxValue => raw.sqlite3_bind_int64(statement, index, Convert.ToInt64(value, CultureInfo.InvariantCulture)),
+        sbyte or byte or short or ushort or int or uint or long or ulong and <= long.MaxValue =>
+            raw.sqlite3_bind_int64(statement, index, Convert.ToInt64(value, CultureInfo.InvariantCulture)),
         float or double or decimal => raw.sqlite3_bind_double(statement, index, Convert.ToDouble(value, CultureInfo.InvariantCulture)),
         string text => raw.sqlite3_bind_text(statement, index, SqlText.Bytes(text).AsSpan()),
         char character => raw.sqlite3_bind_text(statement, index, SqlText.Bytes(character.ToString()).AsSpan()),
         byte[] bytes => raw.sqlite3_bind_blob(statement, index, bytes),
         _ => throw BackupException.InvalidArgument(
-            name, $"The value of '{name}' is of the type {value.GetType().Name}, which SQLite does not have. Give a number, a text, bytes or $null; a date in the form that the database has, such as '2026-11-29 02:00:00'."),
+            name,
+            $"The value of '{name}' is of the type {value.GetType().Name}, which SQLite does not have. Give a number, a text, bytes or $null; a date in the form that the database has, such as '2026-11-29 02:00:00'."),
     };
 
     private static object? Value(sqlite3_stmt row, int column) => raw.sqlite3_column_type(row, column) switch
@@ -221,7 +223,9 @@ internal static class QueryBackup
     }
 
     private static bool IsSyntax(string words) =>
-        words.EndsWith("syntax error", StringComparison.Ordinal) || words.StartsWith("unrecognized token", StringComparison.Ordinal) || words == "incomplete input";
+        words == "incomplete input"
+        || words.EndsWith("syntax error", StringComparison.Ordinal)
+        || words.StartsWith("unrecognized token", StringComparison.Ordinal);
 
     private static Exception Unread(Exception failure, SqliteException exception)
     {

@@ -13,8 +13,8 @@ internal sealed class ReadOnlyGuard
     private static readonly HashSet<string> Reports = new(StringComparer.OrdinalIgnoreCase)
     {
         "application_id", "auto_vacuum", "collation_list", "compile_options", "data_version", "database_list", "encoding", "foreign_key_check",
-        "foreign_key_list", "freelist_count", "function_list", "index_info", "index_list", "index_xinfo", "integrity_check", "module_list", "page_count", "page_size", "pragma_list", "quick_check", "schema_version", "table_info", "table_list", "table_xinfo",
-        "user_version",
+        "foreign_key_list", "freelist_count", "function_list", "index_info", "index_list", "index_xinfo", "integrity_check", "module_list", "page_count",
+        "page_size", "pragma_list", "quick_check", "schema_version", "table_info", "table_list", "table_xinfo", "user_version",
     };
 
     private static readonly HashSet<string> WithArgument = new(StringComparer.OrdinalIgnoreCase)
