@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Sqlite;
@@ -15,7 +16,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// and type of value. VACUUM may change rowids; then rows show as changed. Columns of only one state are not compared,
 /// and Detail says so. Keys in an order that only the application knows (a collation of its own) are matched by their
 /// bytes. A table that cannot be compared has the change Unknown, and Detail says why; the others are compared.</para>
-/// <para>For this, both states are restored to a private temporary place, which needs room for both databases, and then deleted.</para>
+/// <para>Backups are read as they lie, here or in a store, and not restored: Invoke-SHBackupQuery says what such a look proves. Only
+/// the state of a live database is copied to a private temporary place, which needs room for it.</para>
 /// </remarks>
 /// <example>
 /// <para>Show the changes since the newest backup</para>
@@ -39,11 +41,14 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
     /// <summary>Makes the cmdlet.</summary>
     public CompareSHBackupCommand() => AddSource(storeParameters);
 
-    /// <summary>The backup with the later state, as an object or by its id, in the same backup directory or store.</summary>
+    /// <summary>
+    /// The backup with the later state: as an object, wherever it is, so that a copy in a store can be compared with anything; or by its id, in the
+    /// same backup directory or store.
+    /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]
-    public string? Difference { get; set; }
+    public object? Difference { get; set; }
 
     /// <summary>The database file with the later state. Its application may be running.</summary>
     [Parameter]
@@ -99,9 +104,7 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
     private void Compare(BackupSource source)
     {
         var backup = source.Backup;
-        var later = Difference is null ? null : source.Catalog.Store is { } store
-            ? source with { Backup = Runner.Run(context => store.Get(CanonicalId(Difference), context.Cancellation)) }
-            : BackupSource.In(source.Catalog.Home, source.Catalog.Home.Get(CanonicalId(Difference)));
+        var later = Difference is null ? null : Later(source);
         var database = later is not null ? null
             : Database is not null ? this.FileSystemPath(Database)
             : backup.DatabasePath ?? throw new BackupException(
@@ -110,6 +113,23 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
         var found = new List<BackupDifference>();
         Runner.Run(context => BackupEngine.Compare(source, later, database, AllowHardLink, IsWanted, found.Add, context));
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
+    }
+
+    private BackupSource Later(BackupSource source)
+    {
+        if (PipelineObject.Is(Difference, typeof(BackupMetadata)))
+        {
+            var backup = LanguagePrimitives.ConvertTo<BackupMetadata>(Difference);
+            return backup.Location is null
+                ? BackupSource.In(OpenDirectory(backup.BackupDirectory), backup)
+                : InStore(backup, OpenStore(storeParameters, backup));
+        }
+
+        var id = CanonicalId(PipelineObject.Bare(Difference) as string ?? throw BackupException.InvalidArgument(
+            nameof(Difference), "-Difference takes one backup, as Get-SHBackup emits it, or the id of one. Give one of them."));
+        return source.Catalog.Store is { } store
+            ? source with { Backup = Runner.Run(context => store.Get(id, context.Cancellation)) }
+            : BackupSource.In(source.Catalog.Home, source.Catalog.Home.Get(id));
     }
 
     private bool IsWanted(SqliteName name) => Table is null || Array.Exists(Table, pattern => TablePattern.Matches(pattern, name));

@@ -25,7 +25,7 @@ internal sealed class StoredImage : IPageImage
 
     private readonly IReadOnlyList<SeekableContent> contents;
     private readonly FrameCache cache;
-    private readonly BackupMetadata backup;
+    private readonly IReadOnlyList<BackupMetadata> links;
     private readonly PageDigestSource? digests;
     private readonly byte[] digestBlock = new byte[DigestsAtOnce * PageDigests.Size];
     private readonly long[] firstNumbers;
@@ -34,9 +34,9 @@ internal sealed class StoredImage : IPageImage
     private long digestBlockPage = -1;
 
     private StoredImage(
-        BackupMetadata backup, IReadOnlyList<SeekableContent> contents, FrameCache cache, PageDigestSource? digests, IReadOnlyList<string> temporaryParents)
+        IReadOnlyList<BackupMetadata> links, IReadOnlyList<SeekableContent> contents, FrameCache cache, PageDigestSource? digests, IReadOnlyList<string> temporaryParents)
     {
-        this.backup = backup;
+        this.links = links;
         this.contents = contents;
         this.cache = cache;
         this.digests = digests;
@@ -91,7 +91,7 @@ internal sealed class StoredImage : IPageImage
                 contents.Add(content);
             }
 
-            var opened = new StoredImage(links[^1].Backup, contents, cache, digests, temporaryParents);
+            var opened = new StoredImage([.. links.Select(link => link.Backup)], contents, cache, digests, temporaryParents);
             for (var link = links.Count - 1; link > 0; link--)
             {
                 var (index, backup) = (link, links[link].Backup);
@@ -138,7 +138,7 @@ internal sealed class StoredImage : IPageImage
         }
         catch (InvalidDataException exception)
         {
-            throw new ChainDamagedException(backup, exception);
+            throw new ChainDamagedException(links[link], exception);
         }
     }
 
@@ -170,7 +170,7 @@ internal sealed class StoredImage : IPageImage
 
     private (int PageSize, long PageCount) Shape()
     {
-        if (backup is { PageSize: { } recordedSize, PageCount: { } recordedCount })
+        if (links[^1] is { PageSize: { } recordedSize, PageCount: { } recordedCount })
         {
             return contents.Count > 1 || contents[0].Length == recordedSize * recordedCount
                 ? (recordedSize, recordedCount)
@@ -252,5 +252,5 @@ internal sealed class StoredImage : IPageImage
         }
     }
 
-    private ChainDamagedException Damaged(FormattableString sentence) => new(backup, new InvalidDataException(FormattableString.Invariant(sentence)));
+    private ChainDamagedException Damaged(FormattableString sentence) => new(links[^1], new InvalidDataException(FormattableString.Invariant(sentence)));
 }

@@ -14,7 +14,7 @@ internal static class SqliteConnections
 
     /// <summary>Opens a database that is in use elsewhere, without creating it.</summary>
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
-    public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => OpenShared(path, standIns: true, cancellation);
+    public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => OpenShared(path, path, standIns: true, cancellation);
 
     /// <summary>
     /// Opens a database to write rows to it, as an application does.
@@ -29,7 +29,8 @@ internal static class SqliteConnections
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
     public static SqliteConnection OpenForApplication(string path, TimeSpan lockTimeout, bool standIns, CancellationToken cancellation)
     {
-        var connection = OpenShared(path, standIns, cancellation);
+        // By a URI, so that an image can be attached by one.
+        var connection = OpenShared(path, ToUri(path), standIns, cancellation);
 
         // To the provider, 0 seconds mean without end.
         connection.DefaultTimeout = Math.Max(1, (int)lockTimeout.TotalSeconds);
@@ -39,10 +40,14 @@ internal static class SqliteConnections
 
     /// <summary>Opens a database of our own, without creating it. A link in its place is not followed.</summary>
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
-    public static SqliteConnection OpenOwn(string path) => OpenShared(path, standIns: true, CancellationToken.None);
+    public static SqliteConnection OpenOwn(string path) => OpenShared(path, path, standIns: true, CancellationToken.None);
 
     /// <summary>Creates a new database file of our own.</summary>
-    public static SqliteConnection Create(string path) => Open(path, SqliteOpenMode.ReadWriteCreate, CancellationToken.None);
+    public static SqliteConnection Create(string path)
+    {
+        LiteralPathVfs.Note(path);
+        return Open(path, SqliteOpenMode.ReadWriteCreate, CancellationToken.None);
+    }
 
     /// <summary>
     /// Opens a file that nobody changes, without locks and without making -wal or -shm files beside it
@@ -100,17 +105,17 @@ internal static class SqliteConnections
     }
 
     /// <summary>Opens a file whose links were already followed when it was checked. If a link appears there since, it leads to another file.</summary>
-    private static SqliteConnection OpenShared(string path, bool standIns, CancellationToken cancellation)
+    private static SqliteConnection OpenShared(string path, string dataSource, bool standIns, CancellationToken cancellation)
     {
         SqliteLibrary.EnsureLoaded();
         SqliteDescriptors.RefuseOthers(path);
-        return Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns, LiteralPathVfs.ForOwn);
+        LiteralPathVfs.Note(path);
+        return Open(dataSource, SqliteOpenMode.ReadWrite, cancellation, standIns, LiteralPathVfs.ForOwn);
     }
 
     private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true, string? vfs = null)
     {
         SqliteLibrary.EnsureLoaded();
-        LiteralPathVfs.Note(dataSource);
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = dataSource,

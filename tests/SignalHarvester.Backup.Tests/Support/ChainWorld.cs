@@ -283,6 +283,7 @@ internal sealed class ChainWorld : IDisposable
             var checksum = Convert.ToHexStringLower(SHA256.HashData(image));
             Assert.Equal(checksum, backup.Checksum ?? checksum);
 
+            StoredPages.AreOf(image, directory.Get(backup.Id), directory, new Random(image.Length));
             Passes(backup, VerificationLevel.Full);
 
             Assert.Equal(checksum, directory.Get(backup.Id).Checksum);

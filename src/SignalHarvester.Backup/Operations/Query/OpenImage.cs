@@ -67,17 +67,12 @@ internal sealed class OpenImage : IDisposable
     /// <summary>Opens a connection that can only read.</summary>
     public SqliteConnection Connect(CancellationToken cancellation) => SqliteConnections.OpenUri(Uri, cancellation);
 
-    /// <summary>Returns the error behind a failed statement: that of the image, if it could not be read; else null.</summary>
-    public Exception? FailureOf(SqliteException exception) => SqliteResult.Primary(exception.SqliteErrorCode) switch
+    /// <summary>Returns why the image could not be read, which is behind a failed statement; null if it could be.</summary>
+    public Exception? Failure => mounted?.Failure switch
     {
-        SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CANTOPEN
-            or SQLitePCL.raw.SQLITE_INTERRUPT => mounted?.Failure switch
-            {
-                ChainDamagedException damaged => Damage(damaged),
-                IOException failed => DiskFault.From(failed, backup.BackupDirectory, BackupErrorId.WriteFailed, Advice),
-                var other => other,
-            },
-        _ => null,
+        ChainDamagedException damaged => Damage(damaged),
+        IOException failed => DiskFault.From(failed, backup.BackupDirectory, BackupErrorId.WriteFailed, Advice),
+        var other => other,
     };
 
     /// <inheritdoc/>

@@ -37,9 +37,9 @@ internal static class QueryBackup
                 limit.Watch(connection);
                 Answer(connection, backup, options, found);
             }
-            catch (SqliteException exception) when (image.FailureOf(exception) is { } failure)
+            catch (SqliteException) when (image.Failure is not null)
             {
-                throw Unread(failure, exception);
+                ExceptionDispatchInfo.Throw(image.Failure);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or SqliteException { SqliteErrorCode: raw.SQLITE_INTERRUPT })
@@ -226,20 +226,6 @@ internal static class QueryBackup
         words == "incomplete input"
         || words.EndsWith("syntax error", StringComparison.Ordinal)
         || words.StartsWith("unrecognized token", StringComparison.Ordinal);
-
-    private static Exception Unread(Exception failure, SqliteException exception)
-    {
-        switch (failure)
-        {
-            case BackupException reason:
-                return new BackupException(reason.ErrorId, reason.Target, reason.Message, exception);
-            case OperationCanceledException:
-                return new OperationCanceledException(failure.Message, failure);
-            default:
-                ExceptionDispatchInfo.Throw(failure);
-                return failure;
-        }
-    }
 
     private static BackupException Refused(BackupMetadata backup, string reason, Exception? inner = null) =>
         Refused(backup.Id, $"The query of '{backup.Id}'", reason, inner);

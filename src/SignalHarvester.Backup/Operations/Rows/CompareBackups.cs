@@ -1,7 +1,8 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Create;
-using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Query;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
@@ -34,20 +35,28 @@ internal static class CompareBackups
         try
         {
             directory.RefuseLinks();
-            using var folder = TemporaryFolder.CreateInFirst(
-                [directory.Layout.TemporaryParent, Path.GetTempPath()],
-                (backup.DatabaseSize ?? backup.Size) + (difference?.Backup.DatabaseSize ?? backup.DatabaseSize ?? backup.Size));
-            var earlier = Restore(reference, folder.FilePath("earlier.db"), context);
-            var (later, name) = difference is { } other
-                ? (Restore(other, folder.FilePath("later.db"), context), other.Backup.Id)
-                : Snapshot(database!, allowHardLink, folder, context);
-            using var images = CompareImages.Open(earlier, later, backup.Id, name, context.Cancellation);
-            List<SchemaObject> objects = [.. images.Objects().Where(item => isWanted(item.Name))];
-            using var meter = context.Meter($"Comparing {backup.Id}", objects.Count);
-            foreach (var item in objects)
+            using var earlier = OpenImage.Of(reference, context);
+            using var later = difference is null ? null : OpenImage.Of(difference, context);
+            using var folder = later is null
+                ? TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size)
+                : null;
+            var (uri, name) = later is null ? Snapshot(database!, allowHardLink, folder!, context) : (later.Uri, difference!.Backup.Id);
+            try
             {
-                found(images.Compare(item));
-                meter.Advance(1);
+                using var images = CompareImages.Open(
+                    earlier.Uri, uri, backup.Id, name, () => earlier.Failure ?? later?.Failure, context.Cancellation);
+                List<SchemaObject> objects = [.. images.Objects().Where(item => isWanted(item.Name))];
+                using var meter = context.Meter($"Comparing {backup.Id}", objects.Count);
+                foreach (var item in objects)
+                {
+                    meter.Part = item.Name.ToString();
+                    found(images.Compare(item));
+                    meter.Advance(1);
+                }
+            }
+            catch (SqliteException) when ((earlier.Failure ?? later?.Failure) is { } failure)
+            {
+                ExceptionDispatchInfo.Throw(failure);
             }
         }
         catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
@@ -68,20 +77,14 @@ internal static class CompareBackups
         }
     }
 
-    private static string Restore(BackupSource source, string path, OperationContext context)
-    {
-        _ = RestoreBackup.Run(source, new RestoreOptions { Destination = path, Verify = false, IsPrivate = true }, context);
-        return path;
-    }
-
     /// <summary>Takes the database at one moment, without making its writers wait: as a backup that is discarded afterwards.</summary>
-    private static (string Path, string Name) Snapshot(string database, bool allowHardLink, TemporaryFolder folder, OperationContext context)
+    private static (string Uri, string Name) Snapshot(string database, bool allowHardLink, TemporaryFolder folder, OperationContext context)
     {
         var made = CreateBackup.Run(
             database,
             new BackupDirectory(folder.FilePath("snapshot"), context.Clock),
             new CreateBackupOptions { Compression = CompressionType.None, Verify = false, AllowHardLink = allowHardLink },
             context);
-        return (made.BackupPath, made.DatabasePath!);
+        return (SqliteConnections.ImmutableUri(made.BackupPath), made.DatabasePath!);
     }
 }

@@ -5,7 +5,7 @@ using SignalHarvester.Backup.Sqlite.Checks;
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
-/// Compares two database files that nobody changes: their schemas object by object, their tables row by row. The
+/// Compares two states of a database, files or stored images that nobody changes: their schemas object by object, their tables row by row. The
 /// primary key identifies a row, or the rowid if there is none. SQLite joins the two by their indexes, so nothing is held in
 /// memory. Keys in an order that only the application knows are compared by their bytes, through an index made for this.
 /// </summary>
@@ -20,32 +20,36 @@ internal sealed class CompareImages : IDisposable
     private readonly TableList laterTables;
     private readonly string reference;
     private readonly string difference;
+    private readonly Func<Exception?> failure;
 
-    private CompareImages(SqliteConnection connection, string reference, string difference)
+    private CompareImages(SqliteConnection connection, string reference, string difference, Func<Exception?> failure)
     {
         this.connection = connection;
+        this.failure = failure;
         earlierTables = TableList.Read(connection, Earlier);
         laterTables = TableList.Read(connection, Later);
         this.reference = reference;
         this.difference = difference;
     }
 
-    /// <summary>Opens two files.</summary>
-    /// <param name="earlier">The path of the earlier state.</param>
-    /// <param name="later">The path of the later state.</param>
+    /// <summary>Opens two states.</summary>
+    /// <param name="earlier">The immutable URI of the earlier state.</param>
+    /// <param name="later">The immutable URI of the later state.</param>
     /// <param name="reference">The name of the earlier state in messages.</param>
     /// <param name="difference">The name of the later state in messages.</param>
+    /// <param name="failure">Returns why a state could not be read; null if both could.</param>
     /// <param name="cancellation">Stops every statement.</param>
-    public static CompareImages Open(string earlier, string later, string reference, string difference, CancellationToken cancellation)
+    public static CompareImages Open(
+        string earlier, string later, string reference, string difference, Func<Exception?> failure, CancellationToken cancellation)
     {
-        var connection = SqliteConnections.OpenImmutable(earlier, cancellation);
+        var connection = SqliteConnections.OpenUri(earlier, cancellation);
         try
         {
             using var attach = connection.CreateCommand();
             attach.CommandText = $"ATTACH $later AS {Later}";
-            attach.Parameters.AddWithValue("$later", SqliteConnections.ImmutableUri(later));
+            attach.Parameters.AddWithValue("$later", later);
             attach.ExecuteNonQuery();
-            return new CompareImages(connection, reference, difference);
+            return new CompareImages(connection, reference, difference, failure);
         }
         catch
         {
@@ -102,7 +106,7 @@ internal sealed class CompareImages : IDisposable
             var compared = Rows(found, item, earlier, later, match);
             return StandInCollations.Comparisons == comparisons ? compared : Unknown("only the application knows the order of its rows");
         }
-        catch (SqliteException exception) when (exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_ERROR or SQLitePCL.raw.SQLITE_CORRUPT)
+        catch (SqliteException exception) when (failure() is null && exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_ERROR or SQLitePCL.raw.SQLITE_CORRUPT)
         {
             // If SQLite refuses one table, or the table is damaged, that says nothing about the others.
             return Unknown(exception.Message.TrimEnd('.'));

@@ -1,5 +1,7 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Query;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
@@ -9,8 +11,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
-/// Restores single tables or rows of a backup into a live database. It restores the backup to a private temporary place, and
-/// copies its rows from there in one transaction, all or nothing.
+/// Restores single tables or rows of a backup into a live database. It reads the backup as it lies, and copies its rows in one
+/// transaction, all or nothing.
 /// </summary>
 internal static class RestoreRows
 {
@@ -41,27 +43,17 @@ internal static class RestoreRows
 
         try
         {
-            using var folder = TemporaryFolder.CreateInFirst([home.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
-            var restore = new RestoreOptions { Destination = folder.FilePath("backup.db"), IsPrivate = true };
-            _ = RestoreBackup.Run(source, restore, context);
-            var tables = Tables(restore.Destination, backup, target, options, context);
-
-            // Made before we connect to the database: the end of the safety backup's connection would drop the locks of ours.
-            var safety = new SafetyBackup(
-                target,
-                backup,
-                new RestoreOptions
-                {
-                    Destination = target.Path,
-                    SafetyDirectory = options.SafetyDirectory,
-                    Encryption = options.Encryption,
-                    LockTimeout = options.LockTimeout,
-                },
-                context);
-            safety.Make(wasWal: false);
-            var done = Copy(restore.Destination, tables, backup, target, options, context);
-            safety.Prune();
-            return done;
+            RefuseDamagedSource(backup);
+            using var image = OpenImage.Of(source, context);
+            try
+            {
+                return BringBack(image, source, target, options, context);
+            }
+            catch (SqliteException) when (image.Failure is not null)
+            {
+                ExceptionDispatchInfo.Throw(image.Failure);
+                throw;
+            }
         }
         catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
         {
@@ -77,7 +69,41 @@ internal static class RestoreRows
         }
     }
 
-    private static SqliteConnection Open(string image, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+    private static List<RestoredRows> BringBack(
+        OpenImage image, BackupSource source, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+    {
+        var backup = source.Backup;
+        var tables = Tables(image, backup, target, options, context);
+
+        // Made before we connect to the database: the end of the safety backup's connection would drop the locks of ours.
+        var safety = new SafetyBackup(
+            target,
+            backup,
+            new RestoreOptions
+            {
+                Destination = target.Path,
+                SafetyDirectory = options.SafetyDirectory,
+                Encryption = options.Encryption,
+                LockTimeout = options.LockTimeout,
+            },
+            context);
+        safety.Make(wasWal: false);
+        var done = Copy(image, tables, backup, target, options, context);
+        safety.Prune();
+        return done;
+    }
+
+    private static void RefuseDamagedSource(BackupMetadata backup)
+    {
+        if (backup.IsSourceCorrupt)
+        {
+            throw new BackupException(
+                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id,
+                $"'{backup.Id}' contains a database that was damaged when it was backed up, so its rows do not go into a live one. Restore it to a new file with -NoVerify, and copy from there what is sound.");
+        }
+    }
+
+    private static SqliteConnection Open(OpenImage image, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
         // A new table beside the old one has no index, so the order of its rows does not matter.
         var connection = SqliteConnections.OpenForApplication(
@@ -88,7 +114,7 @@ internal static class RestoreRows
             SqliteConnections.Execute(connection, "PRAGMA foreign_keys = OFF");
             using var attach = connection.CreateCommand();
             attach.CommandText = $"ATTACH $image AS {There}";
-            attach.Parameters.AddWithValue("$image", image);
+            attach.Parameters.AddWithValue("$image", image.Uri);
             attach.ExecuteNonQuery();
             return connection;
         }
@@ -101,7 +127,7 @@ internal static class RestoreRows
 
     /// <summary>Returns the tables with their columns, once it is certain that their rows can go to the right places.</summary>
     private static List<(SqliteName Name, TableShape Shape)> Tables(
-        string image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+        OpenImage image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
         using var connection = Open(image, target, options, context);
         var (there, here) = (TableList.Read(connection, There), TableList.Read(connection, "main"));
@@ -148,12 +174,12 @@ internal static class RestoreRows
 
     /// <summary>Refuses rows that only the application can put in their places in an index.</summary>
     private static void RefuseOthersOrder(
-        SqliteConnection connection, string image, List<(SqliteName Name, TableShape Shape)> tables, TableList here, RestoreTarget target,
+        SqliteConnection connection, OpenImage image, List<(SqliteName Name, TableShape Shape)> tables, TableList here, RestoreTarget target,
         RestoreRowsOptions options, OperationContext context)
     {
         // Rules for new rows are checked when there are any; here they would end a check of the present rows.
         SqliteConnections.Execute(connection, "PRAGMA ignore_check_constraints = ON");
-        using var backup = SqliteConnections.OpenImmutable(image, context.Cancellation);
+        using var backup = image.Connect(context.Cancellation);
         foreach (var table in tables)
         {
             var match = RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", here.TryShape(table.Name)!))!;
@@ -203,7 +229,7 @@ internal static class RestoreRows
     }
 
     private static List<RestoredRows> Copy(
-        string image,
+        OpenImage image,
         IReadOnlyList<(SqliteName Name, TableShape Shape)> tables,
         BackupMetadata backup,
         RestoreTarget target,

@@ -1,0 +1,241 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Query;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Operations.Query;
+
+/// <summary>A backup is queried as it lies. Whatever is wrong with its file is told, and never becomes an answer.</summary>
+public sealed class OpenImageTests : IDisposable
+{
+    private const string Count = "SELECT count(*) n, sum(length(name)) l FROM customer NOT INDEXED";
+
+    private readonly Scene scene = new();
+
+    public OpenImageTests() => Databases.Create(scene.Database, new DatabaseShape { Rows = 20_000, JournalMode = JournalMode.Wal });
+
+    public static TheoryData<CompressionType, bool> Forms => new(
+        from compression in Enum.GetValues<CompressionType>()
+        from encrypted in new[] { false, true }
+        select (compression, encrypted));
+
+    public void Dispose() => scene.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Every_form_of_a_chain_has_the_rows_of_its_moment_and_nothing_is_unpacked(CompressionType compression, bool encrypted)
+    {
+        var ring = IdentityRing.Empty.WithPassphrase("six random words are enough");
+        var options = new CreateBackupOptions
+        {
+            Compression = compression,
+            Strategy = BackupStrategy.Incremental,
+            Encryption = encrypted ? BackupEncryption.With("six random words are enough") : null,
+        };
+        var context = scene.Context() with { Identities = ring };
+        List<(BackupMetadata Backup, string Rows)> made = [];
+        foreach (var sql in new[] { "SELECT 1", "UPDATE customer SET name = name || 'x' WHERE id % 50 = 0", "UPDATE customer SET name = 'n' || id WHERE id > 15000" })
+        {
+            using (var connection = Databases.Open(scene.Database))
+            {
+                Databases.Execute(connection, sql);
+                made.Add((scene.Create(options, context: context), Rows(connection)));
+            }
+        }
+
+        Assert.Equal(3, made.Select(one => one.Rows).Distinct().Count());
+        Assert.All(made, one => Assert.Equal(one.Rows, Ask(one.Backup, context)));
+
+        // Without the digests, content that carries no checksum of its own is unpacked first.
+        Directory.Delete(scene.Directory.Layout.DigestFolder, recursive: true);
+        Assert.All(made, one => Assert.Equal(one.Rows, Ask(one.Backup, context)));
+        Assert.Equal(compression == CompressionType.None && !encrypted, scene.Warnings.Any(warning => warning.Contains("unpacked", StringComparison.Ordinal)));
+        Assert.Empty(TemporaryFolders());
+    }
+
+    [Theory]
+    [InlineData(CompressionType.Zstd)]
+    [InlineData(CompressionType.Gzip)]
+    [InlineData(CompressionType.None)]
+    public void A_damaged_part_is_an_error_where_it_is_read_and_no_answer(CompressionType compression)
+    {
+        var backup = scene.Create(new CreateBackupOptions { Compression = compression });
+        Damage(backup);
+
+        var error = Assert.Throws<BackupException>(() => Ask(backup));
+
+        Assert.True(error.ErrorId is BackupErrorId.BackupCorrupt or BackupErrorId.BackupChecksumMismatch, error.Message);
+        Assert.Equal(backup.Id, error.Target);
+    }
+
+    [Fact]
+    public void A_page_that_is_sound_and_not_the_one_that_was_backed_up_is_found_by_its_digest()
+    {
+        var backup = scene.Create(new CreateBackupOptions { Compression = CompressionType.None });
+
+        // Nothing but the digests can see this: the file is not compressed.
+        Damage(backup);
+
+        Assert.Equal(BackupErrorId.BackupCorrupt, Assert.Throws<BackupException>(() => Ask(backup)).ErrorId);
+    }
+
+    [Fact]
+    public void A_file_that_is_cut_is_an_error()
+    {
+        var backup = scene.Create();
+        using (var file = File.OpenWrite(backup.BackupPath))
+        {
+            file.SetLength(file.Length - 100);
+        }
+
+        Assert.Equal(BackupErrorId.BackupSizeMismatch, Assert.Throws<BackupException>(() => Ask(backup)).ErrorId);
+    }
+
+    [Fact]
+    public void A_file_that_is_cut_replaced_or_removed_while_it_is_read_gives_its_rows_or_an_error()
+    {
+        using (var connection = Databases.Open(scene.Database))
+        {
+            // More than one frame, and customers behind it.
+            Databases.Execute(
+                connection,
+                "CREATE TABLE big(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) INSERT INTO big SELECT randomblob(3000) FROM n");
+            Databases.Execute(connection, "CREATE TABLE moved AS SELECT * FROM customer; DROP TABLE big; ALTER TABLE customer RENAME TO former; ALTER TABLE moved RENAME TO customer");
+        }
+
+        var backup = scene.Create();
+        var truth = Ask(backup);
+        foreach (var (change, isError) in new (Action<string>, bool)[]
+        {
+            (path => File.Move(Write(scene["other"], [1, 2, 3]), path, overwrite: true), false),
+            (File.Delete, false),
+            (path => Tool.Require("truncate").Run("--size=1000000", path), true),
+        })
+        {
+            var good = File.ReadAllBytes(backup.BackupPath);
+            using (var image = OpenImage.Of(BackupSource.In(scene.Directory, backup), scene.Context()))
+            using (var connection = image.Connect(CancellationToken.None))
+            {
+                change(backup.BackupPath);
+                if (isError)
+                {
+                    Assert.Throws<SqliteException>(() => Rows(connection));
+                    Assert.Equal(BackupErrorId.BackupCorrupt, Assert.IsType<BackupException>(image.Failure).ErrorId);
+                }
+                else
+                {
+                    Assert.Equal(truth, Rows(connection));
+                }
+            }
+
+            Write(backup.BackupPath, good);
+        }
+    }
+
+    [Fact]
+    public void A_full_backup_below_its_increment_that_is_damaged_is_named()
+    {
+        var full = scene.Create();
+        using (var connection = Databases.Open(scene.Database))
+        {
+            Databases.Execute(connection, "UPDATE customer SET name = 'y' WHERE id = 1");
+        }
+
+        var increment = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Verify = false });
+        Assert.Equal(full.Id, increment.ParentId);
+        Damage(full);
+
+        Assert.Equal(full.Id, Assert.Throws<BackupException>(() => Ask(increment)).Target);
+    }
+
+    [Fact]
+    public void A_query_that_never_ends_is_stopped_by_its_time_and_by_its_user()
+    {
+        var backup = scene.Create();
+        const string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        using var stop = new CancellationTokenSource();
+        var context = scene.ContextUntil(stop.Token);
+
+        // The clock of the scene stands still until it is moved.
+        var late = Task.Run(() => Run(backup, new QueryOptions { Sql = endless, Timeout = TimeSpan.FromSeconds(5) }, scene.Context()));
+        while (!late.IsCompleted)
+        {
+            scene.Clock.Advance(TimeSpan.FromSeconds(1));
+            Thread.Yield();
+        }
+
+        Assert.Equal(BackupErrorId.QueryLimitExceeded, Assert.IsType<BackupException>(late.Exception!.InnerException).ErrorId);
+        var stopped = Task.Run(() => Run(backup, new QueryOptions { Sql = endless }, context));
+        stop.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => stopped.GetAwaiter().GetResult());
+    }
+
+    [Fact]
+    public void Two_threads_ask_two_backups_at_once()
+    {
+        var first = scene.Create();
+        using (var connection = Databases.Open(scene.Database))
+        {
+            Databases.Execute(connection, "UPDATE customer SET name = 'n' || id WHERE id % 2 = 0");
+        }
+
+        var second = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
+        var (one, two) = (Ask(first), Ask(second));
+
+        Assert.NotEqual(one, two);
+        Parallel.For(0, 20, i => Assert.Equal(i % 2 == 0 ? one : two, Ask(i % 2 == 0 ? first : second)));
+    }
+
+    /// <summary>Changes a byte of each page, except those of the schema.</summary>
+    private static void Damage(BackupMetadata backup)
+    {
+        var bytes = File.ReadAllBytes(backup.BackupPath);
+        for (var at = 3 * 4096; at < bytes.Length; at += 4096)
+        {
+            bytes[at + 2000 < bytes.Length ? at + 2000 : at] ^= 0x10;
+        }
+
+        File.WriteAllBytes(backup.BackupPath, bytes);
+    }
+
+    private static string Write(string path, byte[] bytes)
+    {
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+
+    private static string Rows(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = Count;
+        using var reader = command.ExecuteReader();
+        Assert.True(reader.Read());
+        return $"{reader.GetInt64(0)} {reader.GetInt64(1)}";
+    }
+
+    private string Ask(BackupMetadata backup, OperationContext? context = null) =>
+        Run(backup, new QueryOptions { Sql = Count }, context ?? scene.Context());
+
+    private string Run(BackupMetadata backup, QueryOptions options, OperationContext context)
+    {
+        var rows = new List<string>();
+        QueryBackup.Run(
+            BackupSource.In(scene.Directory, backup),
+            options,
+            row =>
+            {
+                rows.Add(string.Join(' ', row.Values));
+                return true;
+            },
+            context);
+        return Assert.Single(rows);
+    }
+
+    private string[] TemporaryFolders() =>
+        Directory.Exists(scene.Directory.Layout.TemporaryParent) ? Directory.GetFileSystemEntries(scene.Directory.Layout.TemporaryParent) : [];
+}
