@@ -141,6 +141,9 @@ public static class BackupEngine
     public static void Query(BackupSource source, QueryOptions options, Func<QueryRow, bool> found, OperationContext context) =>
         QueryBackup.Run(source, options, found, context);
 
+    /// <summary>Refuses what is no query, without a backup: <see cref="QueryBackup.Check"/>.</summary>
+    public static void CheckQuery(string sql) => QueryBackup.Check(sql);
+
     /// <summary>Finds the newest backup for which a query has a row: <see cref="FindBackup.Run"/>. It records no event.</summary>
     public static BackupSource? Find(
         IReadOnlyList<BackupSource> sources, QueryOptions options, bool isMonotone, Action<BackupException> failed, OperationContext context) =>

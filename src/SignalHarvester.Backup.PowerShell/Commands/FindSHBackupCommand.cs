@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Query;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Queries;
 using SignalHarvester.Backup.PowerShell.Stores;
@@ -42,6 +44,7 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
     private readonly StoreParameters storeParameters = new();
     private readonly QueryParameters query = new();
     private readonly List<BackupSource> sources = [];
+    private QueryOptions? options;
 
     /// <summary>Makes the cmdlet.</summary>
     public FindSHBackupCommand()
@@ -109,6 +112,13 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
     private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        options = this.StopOnError(() => query.Options(Query));
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         HasInput = true;
@@ -131,29 +141,43 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
 
         this.ReportErrors(() =>
         {
-            var options = query.Options(Query);
             RequireOneDatabase();
             var faults = new List<BackupException>();
-            var found = Runner.Run(context => BackupEngine.Find(sources, options, Bisect, faults.Add, context));
-            faults.ForEach(fault => WriteError(fault.ToRecord()));
+            BackupSource? found;
+            try
+            {
+                found = Runner.Run(context => BackupEngine.Find(sources, options!, Bisect, faults.Add, context));
+            }
+            finally
+            {
+                faults.ForEach(fault => WriteError(fault.ToRecord()));
+            }
+
             if (found is not null)
             {
                 WriteObject(found.Backup);
             }
-            else
+            else if (faults.Count < sources.Count)
             {
-                WriteWarning($"None of the {sources.Count - faults.Count} backups that could be read has a row for the query.");
+                WriteWarning(Bisect
+                    ? "No backup that was asked has a row for the query. With -Bisect, few are asked: without it, all of them."
+                    : $"No backup has a row for the query: {Counted(sources.Count - faults.Count)} asked.");
             }
         });
     }
+
+    private static string Counted(int backups) => backups == 1 ? "one was" : string.Create(CultureInfo.InvariantCulture, $"{backups:N0} were");
 
     private IEnumerable<BackupSource> Chosen()
     {
         var store = IsRemote ? this.StopOnError(() => OpenStore(storeParameters)) : null;
         var databases = Databases(Database is null ? null : [Database]);
         var listed = store is null ? this.StopOnError(() => List(OpenDirectories())) : List(store);
+        // A log of the predecessor's is no database by itself.
         return listed
-            .Where(backup => databases.Passes(backup.DatabasePath) && (After is null || backup.Timestamp >= After) && (Before is null || backup.Timestamp < Before))
+            .Where(backup => backup is not { IsPredecessor: true, Type: BackupType.Wal })
+            .Where(backup => databases.Passes(backup.DatabasePath))
+            .Where(backup => (After is null || backup.Timestamp >= After) && (Before is null || backup.Timestamp < Before))
             .Select(backup => store is null ? BackupSource.In(OpenConfigured(backup.BackupDirectory), backup) : InStore(backup, store));
     }
 

@@ -13,11 +13,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Reads a backup as it lies, here or in a store: only the frames with the pages that SQLite asks for are read and unpacked, each
 /// page in its newest version of the chain. Emits one object a row as it is found. Several backups are asked one after another.</para>
 /// <para>Without a backup from the pipeline, -Id or -LiteralPath it asks the newest of the database, or the newest at or before -PointInTime.</para>
-/// <para>Nothing can be changed: it takes one SELECT, or a PRAGMA that only reports. A database that the query does not read to the end
-/// is not verified by it: what it reads is compared with the digests of the pages if they are at hand (those of the newest backup in a
-/// backup directory), else proved by the checksum of its frame or by the encryption; everything else is not looked at. Test-SHBackup verifies.</para>
+/// <para>Nothing can be changed: it takes one SELECT, or a PRAGMA that only reports.</para>
+/// <para>A query proves what it reads, and nothing else: each page is compared with its digest if the digests are at hand (those of the newest
+/// backup in a backup directory), else the frame around it proves itself by its checksum, or by the encryption. All other pages are not looked
+/// at. Test-SHBackup verifies a backup.</para>
 /// <para>A file that cannot be read in pieces is unpacked to a private temporary file first, or fetched from its store, and a warning says so:
-/// those of the predecessor, and in a store those made before this version or with gzip.</para>
+/// those of the predecessor, and in a store those made before this version, with gzip or without compression.</para>
 /// <para>Numbers, texts, bytes and NULL keep their types. A column name that is there twice gets a number: a, a2. With -WithBackup each row
 /// also has the BackupId and BackupTimestamp of its backup.</para>
 /// </remarks>
@@ -34,7 +35,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>Ask the newest backup without a pipeline</para>
 /// <code>Invoke-SHBackupQuery 'select count(*) customers from customer' -Database app.db</code>
-/// <para>-PointInTime chooses another one.</para>
+/// <para>-PointInTime chooses another one, and -Newest several.</para>
 /// </example>
 /// <seealso>Find-SHBackup</seealso>
 /// <seealso>Compare-SHBackup</seealso>
@@ -51,6 +52,7 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
 
     private readonly StoreParameters storeParameters = new();
     private readonly QueryParameters query = new();
+    private QueryOptions? options;
 
     /// <summary>Makes the cmdlet.</summary>
     public InvokeSHBackupQueryCommand()
@@ -92,6 +94,7 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
 
     /// <summary>How many of the database's newest backups are asked, the newest first. Safety backups do not count.</summary>
     [Parameter(ParameterSetName = ChoiceSet)]
+    [Alias("Last")]
     [ValidateRange(1, int.MaxValue)]
     public int Newest { get; set; } = 1;
 
@@ -101,7 +104,9 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
     [ValidateNotNull]
     public DateTimeOffset? PointInTime { get; set; }
 
-    /// <summary>Asks the copies in an object store, in place: of -Provider and -Container, else the place that listed the backup. -From needs no -Remote.</summary>
+    /// <summary>
+    /// Asks the copies in an object store, in place: of -Provider and -Container, else the place that listed the backup. -From needs no -Remote.
+    /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
@@ -129,21 +134,22 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
             ThrowTerminatingError(BackupException.InvalidArgument(
                 nameof(PointInTime), "-PointInTime and -Newest cannot be combined: each says which backup is asked. Give one of them.").ToRecord());
         }
+
+        options = this.StopOnError(() => query.Options(Query));
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         HasInput = true;
-        var options = this.StopOnError(() => query.Options(Query));
         foreach (var source in ParameterSetName switch
         {
-            PathSet => Files(LiteralPath, Remote),
+            PathSet => Files(LiteralPath, IsRemote),
             ChoiceSet => Chosen(),
             _ => Selected(storeParameters, IsRemote),
         })
         {
-            this.ReportErrors(() => Ask(source, options));
+            this.ReportErrors(() => Ask(source));
         }
     }
 
@@ -154,19 +160,33 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
     {
         var store = IsRemote ? this.StopOnError(() => OpenStore(storeParameters)) : null;
         var databases = Databases(Database is null ? null : [Database]);
-        var listed = (store is null ? this.StopOnError(() => List(OpenDirectories())) : List(store)).Where(backup => databases.Passes(backup.DatabasePath)).ToList();
+        var listed = (store is null ? this.StopOnError(() => List(OpenDirectories())) : List(store))
+            .Where(backup => databases.Passes(backup.DatabasePath)).ToList();
         var chosen = this.StopOnError<IReadOnlyList<BackupMetadata>>(() => PointInTime is { } moment
-            ? [Operations.Restore.PointInTime.Find(listed, moment, _ => { }, (_, _) => { }, TimeProvider.System.GetUtcNow())]
+            ? [AtMoment(listed, moment)]
             : NewestBackups.OfOne(listed, Newest));
         return chosen.Select(backup => store is null ? BackupSource.In(OpenConfigured(backup.BackupDirectory), backup) : InStore(backup, store));
     }
 
-    private void Ask(BackupSource source, QueryOptions options)
+    private void Ask(BackupSource source)
+    {
+        try
+        {
+            Emit(source);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.InvalidArgument)
+        {
+            // It would be the same for every other backup.
+            ThrowTerminatingError(exception.ToRecord());
+        }
+    }
+
+    private void Emit(BackupSource source)
     {
         Runner.Output = item => WriteObject(Row((QueryRow)item, source.Backup));
         Runner.Run(context => BackupEngine.Query(
             source,
-            options,
+            options!,
             row =>
             {
                 context.Report(new Progress.OperationResult(row));

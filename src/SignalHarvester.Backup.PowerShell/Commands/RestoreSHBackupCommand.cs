@@ -350,20 +350,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
     {
         var databases = Database is null ? Databases(null) : Databases(Database);
-        var backup = this.StopOnError(() => Operations.Restore.PointInTime.Find(
-            list().Where(backup => databases.Passes(backup.DatabasePath)),
-            PointInTime,
-            skipped => WriteWarning(
-                $"Skipping the nearer backup '{skipped.Id}': it failed its verification, contains a damaged database or only a log, or has a broken chain."),
-            (found, before) => WriteWarning(string.Create(
-                CultureInfo.InvariantCulture,
-                $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Compare both with Get-SHBackup if this is not the state that you expect.")),
-            TimeProvider.System.GetUtcNow()));
-        var said = string.Create(
-            CultureInfo.InvariantCulture,
-            $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
-        WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
-        return backup;
+        return this.StopOnError(() => AtMoment(list().Where(backup => databases.Passes(backup.DatabasePath)), PointInTime));
     }
 
     /// <summary>Returns the path for the restore, once the user has agreed; null if not.</summary>

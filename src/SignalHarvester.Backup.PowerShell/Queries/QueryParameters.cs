@@ -10,7 +10,7 @@ public sealed class QueryParameters
 {
     /// <summary>
     /// The values of the query's parameters, by their names: @{ id = 7 } for :id, $id or @id, and @{ 1 = 7 } for the first ?. A value
-    /// is a number, a text, bytes or $null.
+    /// is a number, a text, bytes, $true, $false or $null; a date is given as text, in the form that the database has.
     /// </summary>
     [Parameter]
     [ValidateNotNull]
@@ -30,10 +30,11 @@ public sealed class QueryParameters
     public long MemoryLimit { get; set; } = QueryOptions.DefaultMemoryBytes;
 
     /// <summary>Returns the query with its limits.</summary>
-    /// <exception cref="BackupException">InvalidArgument: two names of -Parameter are the same.</exception>
+    /// <exception cref="BackupException">InvalidArgument: two names of -Parameter are the same. QueryFailed, QueryRefused: it is no query.</exception>
     internal QueryOptions Options(string sql)
     {
-        var values = new Dictionary<string, object?>(StringComparer.Ordinal);
+        BackupEngine.CheckQuery(sql);
+        var values = new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase);
         foreach (DictionaryEntry value in Parameter ?? new Hashtable())
         {
             var name = Convert.ToString(value.Key, CultureInfo.InvariantCulture)!.TrimStart(':', '$', '@', '?');

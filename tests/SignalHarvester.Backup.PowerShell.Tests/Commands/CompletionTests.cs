@@ -9,6 +9,8 @@ public class CompletionTests
     [Theory]
     [InlineData("Get-SHBackup -Id ")]
     [InlineData("Get-SHBackup ")]
+    [InlineData("Invoke-SHBackupQuery 'SELECT 1' -Id ")]
+    [InlineData("Find-SHBackup 'SELECT 1' -Id ")]
     [InlineData("Test-SHBackup ")]
     [InlineData("Restore-SHBackup -Id ")]
     [InlineData("Remove-SHBackup backup_")]
@@ -62,6 +64,8 @@ public class CompletionTests
 
     [Theory]
     [InlineData("Get-SHBackup -Database ")]
+    [InlineData("Invoke-SHBackupQuery 'SELECT 1' -Database ")]
+    [InlineData("Find-SHBackup 'SELECT 1' -Database ")]
     [InlineData("Restore-SHBackup -PointInTime 2030-01-01 -Database ")]
     [InlineData("Invoke-SHBackupRetention -Database ")]
     [InlineData("Invoke-SHRestoreDrill -Newest -Database ")]
@@ -132,6 +136,9 @@ public class CompletionTests
 
     [Theory]
     [InlineData("Restore-SHBackup -Database app.db -PointInTime ")]
+    [InlineData("Invoke-SHBackupQuery 'SELECT 1' -PointInTime ")]
+    [InlineData("Find-SHBackup 'SELECT 1' -Before ")]
+    [InlineData("Find-SHBackup 'SELECT 1' -After ")]
     [InlineData("Get-SHBackup -Before ")]
     [InlineData("Get-SHBackup -After ")]
     public void Moments_of_backups_are_offered_and_mean_them(string line)
@@ -140,7 +147,7 @@ public class CompletionTests
         var made = workspace.MakeBackup();
         var offered = Assert.Single(workspace.Session.Complete(line));
         Assert.Equal($"Full backup of app.db, {made.Id}", offered.ToolTip);
-        var listing = line.StartsWith("Get", StringComparison.Ordinal) ? line : "Get-SHBackup -Before ";
+        var listing = line.EndsWith("-After ", StringComparison.Ordinal) ? "Get-SHBackup -After " : "Get-SHBackup -Before ";
         Assert.Equal([made.Id], Workspace.Ids(workspace.Run(listing + offered.CompletionText).WithoutErrors()));
         if (line.StartsWith("Restore", StringComparison.Ordinal))
         {

@@ -306,6 +306,25 @@ public partial class ErrorRecordTests
             return ("Restore-SHBackup -PointInTime '2120-01-01T00:00Z' -Destination new.db -Force", new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
         }
         ),
+        ["QueryFailed"] = (ErrorCategory.InvalidOperation, w => Stored(w, (_, _) => { }, "Invoke-SHBackupQuery 'SELECT 1 FROM absent' -Id {0}")),
+        ["QueryFailed: no SQL"] = (ErrorCategory.InvalidOperation, w => ("Invoke-SHBackupQuery 'SELCT 1'", "SELCT 1")),
+        ["QueryFailed: in every backup"] = (ErrorCategory.InvalidOperation, w => Stored(w, (_, _) => { }, "Find-SHBackup 'SELECT 1 FROM absent' -Id {0}")),
+        ["QueryRefused"] = (ErrorCategory.PermissionDenied, w => Stored(w, (_, _) => { }, "Invoke-SHBackupQuery 'DELETE FROM customer' -Id {0}")),
+        ["QueryRefused: without looking"] = (ErrorCategory.PermissionDenied, w => ("Find-SHBackup 'BEGIN'", "BEGIN")),
+        ["QueryLimitExceeded"] = (ErrorCategory.ResourceUnavailable, w => Stored(
+            w, (_, _) => { }, "Invoke-SHBackupQuery 'SELECT zeroblob(5000000)' -MemoryLimit 16MB -Id {0}")),
+        ["InvalidArgument: parameter of a query"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            w.MakeBackup();
+            return ("Invoke-SHBackupQuery 'SELECT :id'", "id");
+        }
+        ),
+        ["InvalidArgument: type of a parameter of a query"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            w.MakeBackup();
+            return ("Find-SHBackup 'SELECT :at' -Parameter @{ at = [datetime]::Now }", "at");
+        }
+        ),
         ["HistoryUnreadable"] = (ErrorCategory.ReadError, w =>
         {
             var history = Directory.CreateDirectory(Path.Combine(w.Backups, ".shbackup", "history.db")).FullName;

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 public class NoConfigurationTests
 {
     private const string RestoresUse =
-        "Get-SHBackup, Test-SHBackup, Receive-SHBackup, Restore-SHBackup, Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill";
+        "Get-SHBackup, Find-SHBackup, Test-SHBackup, Receive-SHBackup, Restore-SHBackup, Compare-SHBackup, Get-SHBackupHistory, Invoke-SHBackupQuery, Invoke-SHRestoreDrill";
 
     /// <summary>The possible faults of a file, by the id of their error.</summary>
     public static TheoryData<string, string> Faults => new()
@@ -30,7 +30,8 @@ public class NoConfigurationTests
     [
         "Get-SHBackup", "Get-SHBackup -Remote -Provider Directory -Container ./offsite", $"Test-SHBackup {id}", $"Test-SHBackup {id} -Level Quick -Quiet",
         $"Receive-SHBackup {id} -Provider Directory -Container ./offsite -BackupDirectory ./received", "Compare-SHBackup -Database ./app.db -Id " + id,
-        "Get-SHBackupHistory", "Invoke-SHRestoreDrill -Newest", $"Restore-SHBackup {id} -Destination ./restored.db -Force",
+        "Get-SHBackupHistory", "Invoke-SHBackupQuery 'SELECT 1' -Id " + id, "Find-SHBackup 'SELECT 1'", "Invoke-SHRestoreDrill -Newest",
+        $"Restore-SHBackup {id} -Destination ./restored.db -Force",
         $"Restore-SHBackup {id} -Remote -Provider Directory -Container ./offsite -Destination ./fetched.db -Force",
     ];
 

@@ -22,7 +22,8 @@ public class PipelineInputTests
         "Remove-SHBackup -WhatIf", "Remove-SHBackup -Force", "Test-SHBackup", "Test-SHBackup -Level Quick -Quiet",
         "Restore-SHBackup -Destination ./new.db -Force",
         "Restore-SHBackup -Destination ./new.db -WhatIf", "Restore-SHBackup -Table customer -Into ./app.db -Force", "Invoke-SHRestoreDrill", "Merge-SHBackup",
-        "Merge-SHBackup -WhatIf", "Compare-SHBackup -IncludeEqual", "Get-SHBackup", $"Send-SHBackup {There} -CreateContainer", $"Send-SHBackup {There} -WhatIf",
+        "Merge-SHBackup -WhatIf", "Invoke-SHBackupQuery 'SELECT 1'", "Find-SHBackup 'SELECT 1'", "Find-SHBackup 'SELECT 1' -Bisect",
+        "Compare-SHBackup -IncludeEqual", "Get-SHBackup", $"Send-SHBackup {There} -CreateContainer", $"Send-SHBackup {There} -WhatIf",
         $"Receive-SHBackup {There} -WhatIf", "Protect-SHBackup -Recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p -WhatIf",
     ];
 

@@ -19,6 +19,13 @@ public partial class RecoveryDocumentTests
 
     private static readonly Dictionary<string, (Action<Workspace> Disaster, Action<Workspace> Recovered)> Disasters = new()
     {
+        ["Which backup still has the rows?"] = (
+            workspace =>
+            {
+                Execute(workspace, "DELETE FROM signals WHERE created_at >= '2026-11-10'");
+                workspace.MakeBackup("-Type Auto");
+            },
+            workspace => Assert.Equal(900, Signals(workspace.Database))),
         ["The database is damaged"] = (
             workspace => Workspace.Damage(workspace.Database),
             workspace =>

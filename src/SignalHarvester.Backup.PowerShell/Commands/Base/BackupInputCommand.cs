@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Stores;
@@ -95,6 +97,26 @@ public abstract class BackupInputCommand : BackupCommand
 
     /// <summary>Makes the source of a backup in a store, with the backup directory of this machine that belongs to it.</summary>
     private protected BackupSource InStore(BackupMetadata backup, StoreCatalog store) => new(backup, BackupCatalog.Of(store, OpenHome(backup)));
+
+    /// <summary>Finds the backup for a moment, says which one it is, and warns of what may make it another than the user expects.</summary>
+    /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
+    private protected BackupMetadata AtMoment(IEnumerable<BackupMetadata> backups, DateTimeOffset moment)
+    {
+        var backup = PointInTime.Find(
+            backups,
+            moment,
+            skipped => WriteWarning(
+                $"Skipping the nearer backup '{skipped.Id}': it failed its verification, contains a damaged database or only a log, or has a broken chain."),
+            (found, before) => WriteWarning(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Compare both with Get-SHBackup if this is not the state that you expect.")),
+            TimeProvider.System.GetUtcNow());
+        var said = string.Create(
+            CultureInfo.InvariantCulture,
+            $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, moment)} before it.");
+        WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
+        return backup;
+    }
 
     private IEnumerable<BackupSource> Opened<T>(IEnumerable<T> items, Func<T, BackupSource> open)
     {

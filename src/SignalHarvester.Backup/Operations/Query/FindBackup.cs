@@ -75,6 +75,7 @@ internal static class FindBackup
                 var hasRow = false;
                 QueryBackup.Run(source, options, _ => !(hasRow = true), context);
                 Answers++;
+                context.Verbose($"'{source.Backup.Id}' has {(hasRow ? "a" : "no")} row for the query.");
                 return hasRow;
             }
             catch (BackupException exception) when (exception.ErrorId == BackupErrorId.QueryFailed)

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Text;
 using SQLitePCL;
 
 namespace SignalHarvester.Backup.Operations.Query;
@@ -24,13 +25,15 @@ internal static class QueryBackup
         var backup = source.Backup;
         using var limit = new QueryLimit(options.Timeout, context);
         using var step = context.Meter($"Querying {backup.DisplayName}", 0);
+        ReadOnlyGuard? guard = null;
         try
         {
             using var image = OpenImage.Of(source, context with { Cancellation = limit.Token }, options.CacheBytes);
             try
             {
+                // SQLite reads the schema already when the connection opens.
                 using var connection = image.Connect(limit.Token);
-                ReadOnlyGuard.Apply(connection, options.LongestValue);
+                guard = new ReadOnlyGuard(connection, options.LongestValue);
                 limit.Watch(connection);
                 Answer(connection, backup, options, found);
                 image.Tell(context);
@@ -47,18 +50,45 @@ internal static class QueryBackup
         }
         catch (SqliteException exception)
         {
-            throw Fault(backup, options, exception);
+            throw Fault(backup, options, guard is { HasRefused: true }, exception);
+        }
+    }
+
+    /// <summary>
+    /// Looks at the text of a query without a backup: a slip of the pen is one error then, and not one for each backup.
+    /// </summary>
+    /// <exception cref="BackupException">QueryFailed: it is no SQL. QueryRefused: it cannot be a question.</exception>
+    public static void Check(string sql)
+    {
+        using var connection = SqliteConnections.OpenUri(":memory:", CancellationToken.None);
+        var guard = new ReadOnlyGuard(connection, QueryOptions.LongestText);
+        try
+        {
+            Prepare(connection, sql, sql).Dispose();
+        }
+        catch (SqliteException exception) when (guard.HasRefused)
+        {
+            throw Refused(sql, "The query", Reason(exception), exception);
+        }
+        catch (SqliteException exception) when (IsSyntax(Reason(exception)))
+        {
+            throw new BackupException(
+                BackupErrorId.QueryFailed, sql, $"The query is not SQL as SQLite understands it: {Reason(exception)}. Correct it.", exception);
+        }
+        catch (SqliteException)
+        {
+            // The tables are in the backup.
         }
     }
 
     private static void Answer(SqliteConnection connection, BackupMetadata backup, QueryOptions options, Func<QueryRow, bool> found)
     {
-        using var statement = Prepare(connection, backup, options.Sql);
-        Bind(statement, backup, options.Parameters);
+        using var statement = Prepare(connection, backup.Id, options.Sql);
+        Bind(statement, options.Parameters);
         var columns = ColumnNames.Of(statement);
-        if (columns.Count == 0)
+        if (columns.Count == 0 || raw.sqlite3_stmt_readonly(statement) == 0)
         {
-            throw Refused(backup, "it has no result");
+            throw Refused(backup, "it does more than read");
         }
 
         var comparisons = StandInCollations.Comparisons;
@@ -89,7 +119,7 @@ internal static class QueryBackup
         }
     }
 
-    private static sqlite3_stmt Prepare(SqliteConnection connection, BackupMetadata backup, string sql)
+    private static sqlite3_stmt Prepare(SqliteConnection connection, object target, string sql)
     {
         ReadOnlySpan<byte> rest = SqlText.Bytes(SqlText.ParseNames(sql));
         sqlite3_stmt? only = null;
@@ -109,25 +139,29 @@ internal static class QueryBackup
             {
                 statement.Dispose();
                 only.Dispose();
-                throw Failed(backup, "it has more than one statement", "Give one; call the command once for each.", null);
+                throw new BackupException(
+                    BackupErrorId.QueryRefused, target, "The query was refused: it has more than one statement. Give one, and call the command once for each.");
             }
         }
 
-        return only ?? throw Failed(backup, "it has no statement", "Give one, such as 'select count(*) from customer'.", null);
+        return only ?? throw BackupException.InvalidArgument(
+            "Query", "The query has no statement. Give one, such as 'select count(*) from customer'.");
     }
 
-    private static void Bind(sqlite3_stmt statement, BackupMetadata backup, IReadOnlyDictionary<string, object?> values)
+    private static void Bind(sqlite3_stmt statement, IReadOnlyDictionary<string, object?> values)
     {
-        var unused = values.Keys.ToHashSet(StringComparer.Ordinal);
+        var unused = values.Keys.ToHashSet(StringComparer.OrdinalIgnoreCase);
         for (var index = 1; index <= raw.sqlite3_bind_parameter_count(statement); index++)
         {
             var name = raw.sqlite3_bind_parameter_name(statement, index).utf8_to_string();
-            var key = name is null or { Length: 1 } ? index.ToString(CultureInfo.InvariantCulture) : name[1..];
+            var key = name is null or ['?', ..] ? index.ToString(CultureInfo.InvariantCulture) : name[1..];
             if (!values.TryGetValue(key, out var value))
             {
-                throw Failed(
-                    backup, $"it has no value for {name ?? "?"}",
-                    $"Give one with -Parameter @{{ {key} = … }}; PowerShell does not replace variables in single quotes.", null);
+                throw BackupException.InvalidArgument(
+                    key,
+                    name is ['$', ..]
+                        ? $"The query has no value for its parameter {name}: PowerShell replaces variables in double quotes alone. Give it with -Parameter @{{ {key} = {name} }}."
+                        : $"The query has no value for its parameter {name ?? $"number {key}"}. Give it with -Parameter @{{ {key} = … }}.");
             }
 
             _ = unused.Remove(key);
@@ -136,7 +170,9 @@ internal static class QueryBackup
 
         if (unused.Count > 0)
         {
-            throw Failed(backup, $"it has no parameter {ShortList.Of([.. unused.Order(StringComparer.Ordinal)])}", "Write it as :name in the query.", null);
+            throw BackupException.InvalidArgument(
+                unused.First(),
+                $"The query has no parameter {ShortList.Of([.. unused.Order(StringComparer.Ordinal)])}, which -Parameter gives. Correct the name, or omit it; in the query, a parameter is written as :name.");
         }
     }
 
@@ -144,13 +180,15 @@ internal static class QueryBackup
     {
         null or DBNull => raw.sqlite3_bind_null(statement, index),
         bool truth => raw.sqlite3_bind_int64(statement, index, truth ? 1 : 0),
-        sbyte or byte or short or ushort or int or uint or long => raw.sqlite3_bind_int64(statement, index, Convert.ToInt64(value, CultureInfo.InvariantCulture)),
+        sbyte or byte or short or ushort or int or uint or long or ulong and <= long.MaxValue =>
+            raw.sqlite3_bind_int64(statement, index, Convert.ToInt64(value, CultureInfo.InvariantCulture)),
         float or double or decimal => raw.sqlite3_bind_double(statement, index, Convert.ToDouble(value, CultureInfo.InvariantCulture)),
         string text => raw.sqlite3_bind_text(statement, index, SqlText.Bytes(text).AsSpan()),
         char character => raw.sqlite3_bind_text(statement, index, SqlText.Bytes(character.ToString()).AsSpan()),
         byte[] bytes => raw.sqlite3_bind_blob(statement, index, bytes),
         _ => throw BackupException.InvalidArgument(
-            name, $"The value of '{name}' is a {value.GetType().Name}, which SQLite does not have. Give a number, a text, bytes or $null; a date in the form that the database has, such as '2026-11-29 02:00:00'."),
+            name,
+            $"The value of '{name}' is of the type {value.GetType().Name}, which SQLite does not have. Give a number, a text, bytes or $null; a date in the form that the database has, such as '2026-11-29 02:00:00'."),
     };
 
     private static object? Value(sqlite3_stmt row, int column) => raw.sqlite3_column_type(row, column) switch
@@ -162,23 +200,40 @@ internal static class QueryBackup
         _ => SqlText.OfColumn(row, column),
     };
 
-    private static BackupException Fault(BackupMetadata backup, QueryOptions options, SqliteException exception) => exception.SqliteErrorCode switch
+    private static BackupException Fault(
+        BackupMetadata backup, QueryOptions options, bool isRefused, SqliteException exception) => exception.SqliteErrorCode switch
     {
         raw.SQLITE_AUTH or raw.SQLITE_READONLY or raw.SQLITE_PERM => Refused(backup, Reason(exception), exception),
+        raw.SQLITE_ERROR when isRefused => Refused(backup, Reason(exception), exception),
         raw.SQLITE_TOOBIG or raw.SQLITE_NOMEM => QueryLimit.Memory(backup, options, exception),
         raw.SQLITE_FULL => QueryLimit.Room(backup, exception),
         raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => new BackupException(
             BackupErrorId.BackupIntegrityFailed, backup.Id,
             $"The database in '{backup.Id}' is damaged where the query reads it: {Reason(exception)}. Check the backup with Test-SHBackup -Level Full, and query another one.",
             exception),
-        _ => Failed(backup, Reason(exception), "Correct it; Get-SHBackup shows the tables of a backup as RowCounts.", exception),
+        _ => Failed(backup, Reason(exception), "Correct the query; Get-SHBackup shows the tables of a backup as RowCounts.", exception),
     };
 
-    private static string Reason(SqliteException exception) => exception.Message.Split('\n')[0].TrimEnd('.');
+    /// <summary>Returns SQLite's own words: the provider's are "SQLite Error 1: 'no such table: x'.".</summary>
+    private static string Reason(SqliteException exception)
+    {
+        var message = exception.Message;
+        var (from, to) = (message.IndexOf('\'', StringComparison.Ordinal), message.LastIndexOf('\''));
+        var words = SingleLine.Of(from < to ? message[(from + 1)..to] : message.TrimEnd('.'));
+        return words == "not authorized" ? "it may do more than read" : words;
+    }
 
-    private static BackupException Refused(BackupMetadata backup, string reason, Exception? inner = null) => new(
-        BackupErrorId.QueryRefused, backup.Id,
-        $"The query of '{backup.Id}' was refused: {reason}. A backup is only read: give one SELECT, or a PRAGMA that reports, and no ATTACH.", inner!);
+    private static bool IsSyntax(string words) =>
+        words == "incomplete input"
+        || words.EndsWith("syntax error", StringComparison.Ordinal)
+        || words.StartsWith("unrecognized token", StringComparison.Ordinal);
+
+    private static BackupException Refused(BackupMetadata backup, string reason, Exception? inner = null) =>
+        Refused(backup.Id, $"The query of '{backup.Id}'", reason, inner);
+
+    private static BackupException Refused(object target, string query, string reason, Exception? inner) => new(
+        BackupErrorId.QueryRefused, target,
+        $"{query} was refused: {reason}. A backup is only read: give one SELECT, or a PRAGMA that reports, and no ATTACH.", inner!);
 
     private static BackupException Failed(BackupMetadata backup, string reason, string advice, Exception? inner) => new(
         BackupErrorId.QueryFailed, backup.Id, $"The query of '{backup.Id}' has no answer: {reason}. {advice}", inner!);

@@ -14,7 +14,8 @@ public sealed record QueryOptions
     /// <summary>One statement in SQL that reads.</summary>
     public required string Sql { get; init; }
 
-    /// <summary>The values of the statement's parameters, by their names without the sign before it, or by their numbers. Null is NULL.</summary>
+    /// <summary>The values of the statement's parameters, by their names without the sign before it, whatever the case of their letters, or by
+    /// their numbers. Null is NULL.</summary>
     public IReadOnlyDictionary<string, object?> Parameters { get; init; } = new Dictionary<string, object?>();
 
     /// <summary>How long the query may take; null for any time.</summary>
@@ -23,7 +24,9 @@ public sealed record QueryOptions
     /// <summary>How much memory unpacked content and a single value may take, in bytes.</summary>
     public long MemoryBytes { get; init; } = DefaultMemoryBytes;
 
+    internal const int LongestText = 1_000_000_000;
+
     internal long CacheBytes => Math.Min(MemoryBytes * 2 / 3, Math.Max(FrameCache.DefaultBytes, MemoryBytes / 2));
 
-    internal int LongestValue => (int)Math.Min(1_000_000_000, MemoryBytes / 4);
+    internal int LongestValue => (int)Math.Min(LongestText, MemoryBytes / 4);
 }

@@ -25,7 +25,8 @@ public static class NewestBackups
     /// <exception cref="BackupException">DatabaseAmbiguous, BackupNotFound.</exception>
     public static IReadOnlyList<BackupMetadata> OfOne(IReadOnlyCollection<BackupMetadata> backups, int count)
     {
-        List<BackupMetadata> candidates = [.. backups.Where(backup => backup is { IsSafety: false, IsSourceCorrupt: false, IsRetired: false, Depth: not null })];
+        List<BackupMetadata> candidates =
+            [.. backups.Where(backup => backup is { IsSafety: false, IsSourceCorrupt: false, IsRetired: false, Depth: not null })];
         return candidates.Count == 0
             ? throw new BackupException(BackupErrorId.BackupNotFound, null, "There is no backup of this database. List the backups with Get-SHBackup.")
             : Restore.PointInTime.DatabasesOf(candidates) is { Count: > 1 } databases ? throw Restore.PointInTime.Ambiguous(null, databases)
