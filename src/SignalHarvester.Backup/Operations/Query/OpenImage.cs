@@ -196,7 +196,12 @@ internal sealed class OpenImage : IDisposable
         return new OpenImage(backup, mounted.Uri, image, mounted, owned);
     }
 
-    private static string[] TemporaryParents(BackupDirectory home) => [home.Layout.TemporaryParent, Path.GetTempPath()];
+    private static string[] TemporaryParents(BackupDirectory home)
+    {
+        // A look at a store makes no backup directory on this machine.
+        string[] everywhere = [Path.GetTempPath()];
+        return home.Exists ? [home.Layout.TemporaryParent, .. everywhere] : everywhere;
+    }
 
     private static VerificationCheck WrongSize(long found, long recorded) => new(
         VerificationChecks.StoredSize, false, FormattableString.Invariant($"{found} bytes were found, but {recorded} were recorded"));
