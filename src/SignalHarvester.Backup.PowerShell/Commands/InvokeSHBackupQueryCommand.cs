@@ -189,7 +189,7 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
             options!,
             row =>
             {
-                context.Report(new Progress.OperationResult(row));
+                context.Report(new Progress.OperationResult(row, row.Bytes));
                 return true;
             },
             context));

@@ -46,7 +46,15 @@ internal sealed class StoredImage : IPageImage
         if (contents.Count > 1)
         {
             folder = TemporaryFolder.CreateInFirst(temporaryParents, PageCount * sizeof(uint));
-            positions = new PagePositions(folder.FilePath("positions"), PageCount);
+            try
+            {
+                positions = new PagePositions(folder.FilePath("positions"), PageCount);
+            }
+            catch
+            {
+                folder.Dispose();
+                throw;
+            }
         }
     }
 
@@ -84,6 +92,7 @@ internal sealed class StoredImage : IPageImage
     {
         var cache = new FrameCache(cacheBytes, new UnpackedFrames(temporaryParents), cancellation);
         var contents = new List<SeekableContent>();
+        StoredImage? begun = null;
         StoredImage? image = null;
         try
         {
@@ -97,7 +106,7 @@ internal sealed class StoredImage : IPageImage
                 contents.Add(content);
             }
 
-            var opened = new StoredImage([.. links.Select(link => link.Backup)], contents, cache, digests, temporaryParents);
+            var opened = begun = new StoredImage([.. links.Select(link => link.Backup)], contents, cache, digests, temporaryParents);
             for (var link = links.Count - 1; link > 0; link--)
             {
                 var (index, backup) = (link, links[link].Backup);
@@ -112,6 +121,7 @@ internal sealed class StoredImage : IPageImage
             {
                 cache.Dispose();
                 contents.ForEach(content => content.Dispose());
+                begun?.DisposePositions();
                 links.Skip(contents.Count).ToList().ForEach(link => link.File.Dispose());
                 digests?.Dispose();
             }
@@ -130,9 +140,9 @@ internal sealed class StoredImage : IPageImage
             {
                 ReadIncrement(contents[link], WalFormat.FrameOffset(number - firstNumbers[link], PageSize), page, content);
             }
-            else if (positions is not null && page * PageSize > contents[0].Length)
+            else if ((page - 1) * PageSize == DatabaseHeader.LockByteOffset && page * PageSize > contents[0].Length)
             {
-                // The database grew after the full backup, and SQLite did not write this page: the lock-byte page.
+                // The database grew over the lock-byte page after the full backup, and SQLite never writes that page.
                 content.Clear();
             }
             else
@@ -157,9 +167,14 @@ internal sealed class StoredImage : IPageImage
             content.Dispose();
         }
 
+        DisposePositions();
+        digests?.Dispose();
+    }
+
+    private void DisposePositions()
+    {
         positions?.Dispose();
         folder?.Dispose();
-        digests?.Dispose();
     }
 
     private static T Judge<T>(BackupMetadata link, Func<T> read)
@@ -176,11 +191,14 @@ internal sealed class StoredImage : IPageImage
 
     private (int PageSize, long PageCount) Shape()
     {
+        if (links[0] is { PageSize: { } fullSize, PageCount: { } fullCount } && contents[0].Length != fullSize * fullCount)
+        {
+            throw Damaged(links[0], $"It has {contents[0].Length} bytes of content, but {fullSize * fullCount} were recorded.");
+        }
+
         if (links[^1] is { PageSize: { } recordedSize, PageCount: { } recordedCount })
         {
-            return contents.Count > 1 || contents[0].Length == recordedSize * recordedCount
-                ? (recordedSize, recordedCount)
-                : throw Damaged($"It has {contents[0].Length} bytes of content, but {recordedSize * recordedCount} were recorded.");
+            return (recordedSize, recordedCount);
         }
 
         var header = new byte[DatabaseHeader.Size];
@@ -191,7 +209,7 @@ internal sealed class StoredImage : IPageImage
 
         return DatabaseHeader.HasMagic(header) && DatabaseHeader.PageSize(header) is var size and > 0 && contents[0].Length % size == 0
             ? (size, contents[0].Length / size)
-            : throw Damaged($"Its content is no SQLite database.");
+            : throw Damaged(links[^1], $"Its content is no SQLite database.");
     }
 
     /// <summary>Notes which pages an increment has, unless a newer one has them.</summary>
@@ -278,5 +296,5 @@ internal sealed class StoredImage : IPageImage
         }
     }
 
-    private ChainDamagedException Damaged(FormattableString sentence) => new(links[^1], new InvalidDataException(FormattableString.Invariant(sentence)));
+    private static ChainDamagedException Damaged(BackupMetadata link, FormattableString sentence) => new(link, new InvalidDataException(FormattableString.Invariant(sentence)));
 }

@@ -14,7 +14,8 @@ public sealed record OperationLogLine(string Text) : OperationEvent;
 
 /// <summary>A result of an operation that has many, such as a row of a query.</summary>
 /// <param name="Item">The result.</param>
-public sealed record OperationResult(object Item) : OperationEvent;
+/// <param name="Bytes">Bytes of memory that it takes, as far as that matters.</param>
+public sealed record OperationResult(object Item, long Bytes) : OperationEvent;
 
 /// <summary>The progress of a step.</summary>
 /// <param name="Activity">The step, such as "Backing up app.db".</param>

@@ -291,6 +291,18 @@ public sealed class QueryBackupTests : IDisposable
     }
 
     [Fact]
+    public async Task Large_rows_do_not_gather_before_a_slow_pipeline()
+    {
+        workspace.MakeBackup();
+        var peak = await HostRun.SucceedAsync(
+            workspace.Folder,
+            $"Invoke-SHBackupQuery '{Endless.Replace("SELECT i FROM", "SELECT zeroblob(10000000) FROM", StringComparison.Ordinal)} LIMIT 200' | ForEach-Object {{ Start-Sleep -Milliseconds 20 }}; (Get-Process -Id $PID).PeakWorkingSet64 / 1MB");
+
+        // Each is 10 MB, and 256 may wait.
+        Assert.InRange(double.Parse(peak.Single(), System.Globalization.CultureInfo.InvariantCulture), 50, 600);
+    }
+
+    [Fact]
     public void An_encrypted_backup_answers_to_its_key_alone()
     {
         workspace.Run("New-SHBackup ./app.db -Recipient (New-SHBackupKey ./right.key) | Out-Null; New-SHBackupKey ./wrong.key | Out-Null").WithoutErrors();

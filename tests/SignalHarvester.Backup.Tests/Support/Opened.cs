@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Tests.Support;
 /// <summary>A stored content, open for reading in any order.</summary>
 internal sealed class Opened : IDisposable
 {
-    private static readonly BackupMetadata Any = new() { Id = "any", BackupPath = "any", BackupDirectory = "any" };
+    private static readonly BackupMetadata Any = new() { Id = "any", BackupPath = "any", BackupDirectory = "any", Compression = CompressionType.Zstd };
 
     private readonly FrameCache cache;
 

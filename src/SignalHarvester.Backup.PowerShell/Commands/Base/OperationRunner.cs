@@ -11,6 +11,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
 {
     private const int MostResultsWaiting = 256;
+    private const long LargestResultWaiting = 64 << 10;
 
     private readonly CancellationTokenSource stopping = new();
 
@@ -101,13 +102,13 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
                 room.Wait(stopping.Token);
             }
 
-            if (reported is not OperationMessage)
+            if (reported is not (OperationMessage or OperationResult { Bytes: > LargestResultWaiting }))
             {
                 events.Add(new Reported(reported, null));
                 return;
             }
 
-            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may continue.
+            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may continue, and large results do not gather.
             var written = new TaskCompletionSource();
             events.Add(new Reported(reported, written));
             written.Task.Wait(stopping.Token);

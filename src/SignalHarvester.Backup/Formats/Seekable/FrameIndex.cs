@@ -35,15 +35,17 @@ internal sealed class FrameIndex
 
     /// <summary>Finds the frames of a file.</summary>
     /// <param name="file">The file, decrypted.</param>
+    /// <param name="recorded">How the file was compressed when it was made.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>
     /// Null if the file cannot be read in pieces: it is one long frame, or its frames do not say how long they are, or they would have to
     /// be sought one by one over a network.
     /// </returns>
     /// <exception cref="InvalidDataException">The file is cut short, or its table contradicts it.</exception>
-    public static FrameIndex? TryRead(IStoredBytes file, CancellationToken cancellation)
+    public static FrameIndex? TryRead(IStoredBytes file, CompressionType recorded, CancellationToken cancellation)
     {
-        if (SeekTable.TryRead(file, cancellation) is { } table && Of(table) is { } index)
+        // What is not compressed can end with anything: the last page of a database with the rows of its users, too.
+        if (recorded == CompressionType.Zstd && SeekTable.TryRead(file, cancellation) is { } table && Of(table) is { } index)
         {
             return index;
         }

@@ -58,7 +58,7 @@ internal sealed class SeekableContent : IDisposable
         try
         {
             var stored = DecryptedBytes.Open(file, identities, backup, cancellation);
-            if (FrameIndex.TryRead(stored, cancellation) is { } index)
+            if (FrameIndex.TryRead(stored, backup.Compression, cancellation) is { } index)
             {
                 return new SeekableContent(stored, index, cache);
             }

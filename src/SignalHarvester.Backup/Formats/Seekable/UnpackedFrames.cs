@@ -35,35 +35,23 @@ internal sealed class UnpackedFrames(IReadOnlyList<string> parents) : IDisposabl
     }
 
     /// <summary>Keeps a frame, if there is room.</summary>
-    /// <exception cref="BackupException">WriteFailed: the folder cannot be made.</exception>
     public void Keep(SeekableContent content, int frame, ReadOnlySpan<byte> bytes)
     {
         lock (gate)
         {
-            folder ??= TemporaryFolder.CreateInFirst(parents, bytes.Length);
-            if (room < 0)
-            {
-                var free = FreeSpace.Of(folder.Path);
-                room = free - Math.Min(LargestReserve, free / 10);
-            }
-
-            if (room < bytes.Length)
+            if (room >= 0 && room < bytes.Length)
             {
                 return;
             }
 
-            if (!files.TryGetValue(content, out var kept))
+            try
             {
-                var made = File.OpenHandle(
-                    folder.FilePath($"frames-{files.Count}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
-                files[content] = kept = new KeptFile(made, new bool[content.FrameCount]);
+                Write(content, frame, bytes);
             }
-
-            if (!kept.Kept[frame])
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or BackupException)
             {
-                RandomAccess.Write(kept.File, bytes, content.OffsetOf(frame));
-                room -= bytes.Length;
-                kept.Kept[frame] = true;
+                // Nothing depends on this file: a disk that became full, or that nobody may write to, costs only the time to unpack frames again.
+                room = 0;
             }
         }
     }
@@ -77,6 +65,35 @@ internal sealed class UnpackedFrames(IReadOnlyList<string> parents) : IDisposabl
         }
 
         folder?.Dispose();
+    }
+
+    private void Write(SeekableContent content, int frame, ReadOnlySpan<byte> bytes)
+    {
+        folder ??= TemporaryFolder.CreateInFirst(parents, bytes.Length);
+        if (room < 0)
+        {
+            var free = FreeSpace.Of(folder.Path);
+            room = free - Math.Min(LargestReserve, free / 10);
+        }
+
+        if (room < bytes.Length)
+        {
+            return;
+        }
+
+        if (!files.TryGetValue(content, out var kept))
+        {
+            var made = File.OpenHandle(
+                folder.FilePath($"frames-{files.Count}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+            files[content] = kept = new KeptFile(made, new bool[content.FrameCount]);
+        }
+
+        if (!kept.Kept[frame])
+        {
+            RandomAccess.Write(kept.File, bytes, content.OffsetOf(frame));
+            room -= bytes.Length;
+            kept.Kept[frame] = true;
+        }
     }
 
     private sealed record KeptFile(SafeFileHandle File, bool[] Kept);

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
@@ -85,6 +86,15 @@ internal sealed class OpenImage : IDisposable
         IOException failed => DiskFault.From(failed, backup.BackupDirectory, BackupErrorId.WriteFailed, Advice),
         var other => other,
     };
+
+    /// <summary>Throws why the image could not be read. SQLite does not end every statement for it: a check of its own reports it as a finding.</summary>
+    public void RequireRead()
+    {
+        if (Failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Progress;
@@ -36,11 +35,12 @@ internal static class QueryBackup
                 guard = new ReadOnlyGuard(connection, options.LongestValue);
                 limit.Watch(connection);
                 Answer(connection, backup, options, found);
+                image.RequireRead();
                 image.Tell(context);
             }
             catch (SqliteException) when (image.Failure is not null)
             {
-                ExceptionDispatchInfo.Throw(image.Failure);
+                image.RequireRead();
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or SqliteException { SqliteErrorCode: raw.SQLITE_INTERRUPT })

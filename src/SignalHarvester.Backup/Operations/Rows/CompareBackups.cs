@@ -50,7 +50,10 @@ internal static class CompareBackups
                 foreach (var item in objects)
                 {
                     meter.Part = item.Name.ToString();
-                    found(images.Compare(item));
+                    var compared = images.Compare(item);
+                    earlier.RequireRead();
+                    later?.RequireRead();
+                    found(compared);
                     meter.Advance(1);
                 }
 

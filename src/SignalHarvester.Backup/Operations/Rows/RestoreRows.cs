@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Query;
@@ -51,7 +50,7 @@ internal static class RestoreRows
             }
             catch (SqliteException) when (image.Failure is not null)
             {
-                ExceptionDispatchInfo.Throw(image.Failure);
+                image.RequireRead();
                 throw;
             }
         }
@@ -251,6 +250,7 @@ internal static class RestoreRows
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
+        image.RequireRead();
         transaction.Commit();
         return done;
     }

@@ -30,6 +30,9 @@ public sealed class PageListTests
     {
         Assert.False(PageList.TryRead([0x5D, 0x2A, 0x4D, 0x18, 1, 0, 0, 0, 9], _ => { }));
         Assert.False(PageList.TryRead([], _ => { }));
+
+        // As it was written before it had a checksum.
+        Assert.False(PageList.TryRead([0x5D, 0x2A, 0x4D, 0x18, 14, 0, 0, 0, .. "SHPL"u8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], _ => { }));
     }
 
     [Fact]
@@ -40,6 +43,20 @@ public sealed class PageListTests
         Assert.Throws<InvalidDataException>(() => PageList.TryRead(list.AsSpan(..^1), _ => { }));
         Assert.Throws<InvalidDataException>(() => PageList.TryRead([.. list, 0], _ => { }));
         Assert.Throws<InvalidDataException>(() => PageList.TryRead([.. list, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], _ => { }));
+    }
+
+    [Fact]
+    public void A_list_that_names_other_pages_than_it_did_is_damaged()
+    {
+        // A page that is missing in it would be read from an older backup, and nothing else would show that.
+        var list = Of([1, 300, 301, 302, 70_000]);
+        const int mark = 8 + 4;
+        for (var bit = mark * 8; bit < list.Length * 8; bit++)
+        {
+            list[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.Throws<InvalidDataException>(() => PageList.TryRead(list, _ => { }));
+            list[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
     }
 
     private static byte[] Of(long[] pages)

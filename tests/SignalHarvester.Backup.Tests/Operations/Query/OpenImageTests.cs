@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
@@ -154,6 +155,56 @@ public sealed class OpenImageTests : IDisposable
     }
 
     [Fact]
+    public void A_list_of_pages_that_lies_is_damage_and_never_an_older_row_and_nothing_is_left()
+    {
+        var increment = Chain().Increment;
+        Directory.Delete(scene.Directory.Layout.DigestFolder, recursive: true);
+        var good = File.ReadAllBytes(increment.BackupPath);
+        var list = good.AsSpan().LastIndexOf("SHPN"u8);
+        Assert.True(list > 0);
+        var truth = Ask(increment);
+        for (var at = list + 4; at < list + 20; at++)
+        {
+            File.WriteAllBytes(increment.BackupPath, [.. good[..at], (byte)(good[at] ^ 1), .. good[(at + 1)..]]);
+            var error = Assert.Throws<BackupException>(() => Run(increment, new QueryOptions { Sql = "SELECT name FROM customer WHERE id = 7" }, scene.Context()));
+            Assert.Equal((BackupErrorId.BackupCorrupt, increment.Id), (error.ErrorId, error.Target));
+        }
+
+        Assert.Empty(TemporaryFolders());
+        File.WriteAllBytes(increment.BackupPath, good);
+        Assert.Equal(truth, Ask(increment));
+    }
+
+    [Fact]
+    public void A_table_of_frames_that_hides_the_end_of_a_full_backup_is_damage_and_its_pages_are_not_empty()
+    {
+        var (full, increment) = Chain();
+        Directory.Delete(scene.Directory.Layout.DigestFolder, recursive: true);
+        var bytes = File.ReadAllBytes(full.BackupPath);
+
+        // The last frame of the table, before the footer.
+        var content = bytes.AsSpan(bytes.Length - 9 - sizeof(int));
+        BinaryPrimitives.WriteInt32LittleEndian(content, BinaryPrimitives.ReadInt32LittleEndian(content) - full.PageSize!.Value);
+        File.WriteAllBytes(full.BackupPath, bytes);
+
+        var error = Assert.Throws<BackupException>(() => Ask(increment));
+
+        Assert.Equal((BackupErrorId.BackupCorrupt, full.Id), (error.ErrorId, error.Target));
+    }
+
+    [Fact]
+    public void A_statement_that_reports_a_failed_read_as_a_finding_is_an_error_in_the_end()
+    {
+        var full = Chain().Full;
+        Damage(full);
+
+        var error = Assert.Throws<BackupException>(() => QueryBackup.Run(
+            BackupSource.In(scene.Directory, full), new QueryOptions { Sql = "PRAGMA integrity_check" }, _ => true, scene.Context()));
+
+        Assert.Equal(BackupErrorId.BackupCorrupt, error.ErrorId);
+    }
+
+    [Fact]
     public void A_query_that_never_ends_is_stopped_by_its_time_and_by_its_user()
     {
         var backup = scene.Create();
@@ -213,6 +264,22 @@ public sealed class OpenImageTests : IDisposable
 
         Assert.NotEqual(one, two);
         Parallel.For(0, 20, i => Assert.Equal(i % 2 == 0 ? one : two, Ask(i % 2 == 0 ? first : second)));
+    }
+
+    /// <summary>Makes a full backup of several frames, and an increment over it with a new name for customer 7.</summary>
+    private (BackupMetadata Full, BackupMetadata Increment) Chain()
+    {
+        BackupMetadata full;
+        using (var connection = Databases.Open(scene.Database))
+        {
+            Databases.Execute(
+                connection,
+                "CREATE TABLE big(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) INSERT INTO big SELECT randomblob(3000) FROM n");
+            full = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Full });
+            Databases.Execute(connection, "UPDATE big SET x = randomblob(3000) WHERE rowid > 3900; UPDATE customer SET name = 'n7' WHERE id = 7");
+        }
+
+        return (full, scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Verify = false }));
     }
 
     /// <summary>Changes a byte of each page, except those of the schema.</summary>
