@@ -21,7 +21,7 @@ internal sealed class FrameCache : IDisposable
     private readonly Dictionary<SeekableContent, Reader> readers = [];
     private readonly List<Entry> entries = [];
     private readonly Stack<byte[]> idle = [];
-    private readonly List<Task> loads = [];
+    private readonly List<Ahead> loads = [];
     private readonly long capacity;
     private readonly UnpackedFrames unpacked;
     private readonly CancellationTokenSource ending;
@@ -77,6 +77,11 @@ internal sealed class FrameCache : IDisposable
                 // Here and now: whoever waits for it has nothing else to do.
                 Load(content, frame, [entry]);
             }
+            else if (entry.Ahead is { } ahead && ahead.TryTake())
+            {
+                // Every thread of the pool may be busy, and each with a reader that waits like this one.
+                Run(ahead);
+            }
 
             entry.Loading.Task.GetAwaiter().GetResult();
             entry.Bytes.AsSpan(from, into.Length).CopyTo(into);
@@ -103,13 +108,14 @@ internal sealed class FrameCache : IDisposable
     public void Dispose()
     {
         ending.Cancel();
-        Task[] running;
+        Ahead[] begun;
         lock (gate)
         {
-            running = [.. loads];
+            begun = [.. loads];
         }
 
-        Task.WaitAll(running);
+        // Whatever has not begun never will.
+        Task.WaitAll(begun.Where(load => !load.TryTake()).Select(load => load.Ended.Task));
         ending.Dispose();
         unpacked.Dispose();
     }
@@ -177,13 +183,28 @@ internal sealed class FrameCache : IDisposable
     private void Begin(Reader reader, int first, int count)
     {
         var begun = new Entry[count];
+        var ahead = new Ahead(reader.Content, first, begun);
         for (var i = 0; i < count; i++)
         {
             begun[i] = Add(reader, first + i);
+            begun[i].Ahead = ahead;
         }
 
-        _ = loads.RemoveAll(load => load.IsCompleted);
-        loads.Add(Task.Run(() => Load(reader.Content, first, begun)));
+        _ = loads.RemoveAll(load => load.Ended.Task.IsCompleted);
+        loads.Add(ahead);
+        _ = Task.Run(() =>
+        {
+            if (ahead.TryTake())
+            {
+                Run(ahead);
+            }
+        });
+    }
+
+    private void Run(Ahead ahead)
+    {
+        Load(ahead.Content, ahead.First, ahead.Entries);
+        ahead.Ended.SetResult();
     }
 
     private Entry Add(Reader reader, int frame)
@@ -291,12 +312,32 @@ internal sealed class FrameCache : IDisposable
 
         public TaskCompletionSource Loading { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        /// <summary>What reads it ahead of time; null if nothing does.</summary>
+        public Ahead? Ahead { get; set; }
+
         public long Used { get; set; }
 
         /// <summary>Whether the frame goes into the temporary file once it is unpacked.</summary>
         public bool IsToKeep { get; set; }
 
         public int Pins { get; set; }
+    }
+
+    /// <summary>Adjacent frames that are read ahead: on another core, or by whoever needs one of them before that has begun.</summary>
+    private sealed class Ahead(SeekableContent content, int first, Entry[] entries)
+    {
+        private int isTaken;
+
+        public SeekableContent Content { get; } = content;
+
+        public int First { get; } = first;
+
+        public Entry[] Entries { get; } = entries;
+
+        public TaskCompletionSource Ended { get; } = new();
+
+        /// <summary>Whether the caller is the one who reads them.</summary>
+        public bool TryTake() => Interlocked.Exchange(ref isTaken, 1) == 0;
     }
 
     /// <summary>The frames of one content, and where its reader is.</summary>
