@@ -296,5 +296,6 @@ internal sealed class StoredImage : IPageImage
         }
     }
 
-    private static ChainDamagedException Damaged(BackupMetadata link, FormattableString sentence) => new(link, new InvalidDataException(FormattableString.Invariant(sentence)));
+    private static ChainDamagedException Damaged(BackupMetadata link, FormattableString sentence) =>
+        new(link, new InvalidDataException(FormattableString.Invariant(sentence)));
 }

@@ -291,12 +291,32 @@ public sealed class QueryBackupTests : IDisposable
     }
 
     [Fact]
+    public async Task Many_runspaces_at_once_need_no_thread_but_their_own()
+    {
+        Execute("CREATE TABLE big(x)");
+        Execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO big SELECT randomblob(3000) FROM n");
+        workspace.MakeBackup();
+        const string script = """
+            $threads = [Environment]::ProcessorCount
+            if (-not [Threading.ThreadPool]::SetMinThreads(1, 1) -or -not [Threading.ThreadPool]::SetMaxThreads($threads, $threads)) { throw 'threads' }
+            $module = (Get-Module SignalHarvester.Backup).Path
+            $id = (Get-SHBackup).Id
+            1..(8 * $threads) | ForEach-Object -ThrottleLimit (4 * $threads) -Parallel {
+                Import-Module $using:module
+                (Invoke-SHBackupQuery 'SELECT sum(length(x)) l FROM big' -Id $using:id).l
+            } | Sort-Object -Unique
+            """;
+        Assert.Equal(["9000000"], await HostRun.SucceedAsync(workspace.Folder, script));
+    }
+
+    [Fact]
     public async Task Large_rows_do_not_gather_before_a_slow_pipeline()
     {
         workspace.MakeBackup();
+        var rows = Endless.Replace("SELECT i FROM", "SELECT zeroblob(10000000) FROM", StringComparison.Ordinal);
         var peak = await HostRun.SucceedAsync(
             workspace.Folder,
-            $"Invoke-SHBackupQuery '{Endless.Replace("SELECT i FROM", "SELECT zeroblob(10000000) FROM", StringComparison.Ordinal)} LIMIT 200' | ForEach-Object {{ Start-Sleep -Milliseconds 20 }}; (Get-Process -Id $PID).PeakWorkingSet64 / 1MB");
+            $"Invoke-SHBackupQuery '{rows} LIMIT 200' | ForEach-Object {{ Start-Sleep -Milliseconds 20 }}; (Get-Process -Id $PID).PeakWorkingSet64 / 1MB");
 
         // Each is 10 MB, and 256 may wait.
         Assert.InRange(double.Parse(peak.Single(), System.Globalization.CultureInfo.InvariantCulture), 50, 600);

@@ -21,8 +21,8 @@ public sealed class SeekTableTests
                 var (file, frames) = Zstd(same, seed, kind);
                 var table = new SeekTable();
                 frames.ForEach(frame => table.Add(frame.Stored, frame.Content));
-                var walked = FrameIndex.TryRead(new MemoryBytes(file), CompressionType.Zstd, TestContext.Current.CancellationToken)!;
-                var read = FrameIndex.TryRead(new MemoryBytes([.. file, .. table.ToBytes()]), CompressionType.Zstd, TestContext.Current.CancellationToken)!;
+                var walked = IndexOf(new MemoryBytes(file))!;
+                var read = IndexOf(new MemoryBytes([.. file, .. table.ToBytes()]))!;
 
                 Assert.Equal((frames.Count, frames.Count), (walked.Count, read.Count));
                 for (var frame = 0; frame < frames.Count; frame++)
@@ -44,7 +44,7 @@ public sealed class SeekTableTests
         frames.ForEach(frame => table.Add(frame.Stored, frame.Content));
         var bytes = new MemoryBytes([.. file, .. table.ToBytes()], isRemote: true);
 
-        Assert.NotNull(FrameIndex.TryRead(bytes, CompressionType.Zstd, TestContext.Current.CancellationToken));
+        Assert.NotNull(IndexOf(bytes));
 
         Assert.Single(bytes.Reads);
     }
@@ -64,7 +64,7 @@ public sealed class SeekTableTests
         var (file, _) = Zstd([100_000, 100_000], 1, 0);
         var bytes = new MemoryBytes(file, isRemote: true);
 
-        Assert.Null(FrameIndex.TryRead(bytes, CompressionType.Zstd, TestContext.Current.CancellationToken));
+        Assert.Null(IndexOf(bytes));
 
         Assert.True(bytes.Reads.Count <= 2);
     }
@@ -92,9 +92,9 @@ public sealed class SeekTableTests
             {
                 var lying = whole.ToArray();
                 change(lying);
-                Assert.Throws<InvalidDataException>(() => FrameIndex.TryRead(new MemoryBytes(lying), CompressionType.Zstd, TestContext.Current.CancellationToken));
+                Assert.Throws<InvalidDataException>(() => IndexOf(new MemoryBytes(lying)));
             });
-        Assert.NotNull(FrameIndex.TryRead(new MemoryBytes(whole), CompressionType.Zstd, TestContext.Current.CancellationToken));
+        Assert.NotNull(IndexOf(new MemoryBytes(whole)));
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class SeekTableTests
         table.Add(frames[1].Stored, 100_000);
         table.Add(frames[2].Stored, 150_000);
 
-        var index = FrameIndex.TryRead(new MemoryBytes([.. file, .. table.ToBytes()]), CompressionType.Zstd, TestContext.Current.CancellationToken)!;
+        var index = IndexOf(new MemoryBytes([.. file, .. table.ToBytes()]))!;
 
         // By the frames' own headers.
         Assert.Equal([0L, 100_000L, 200_000L], Enumerable.Range(0, 3).Select(index.ContentOffset));
@@ -136,7 +136,7 @@ public sealed class SeekTableTests
         {
             try
             {
-                Assert.NotEqual(200_000, FrameIndex.TryRead(new MemoryBytes(file[..length]), CompressionType.Zstd, TestContext.Current.CancellationToken)?.ContentLength);
+                Assert.NotEqual(200_000, IndexOf(new MemoryBytes(file[..length]))?.ContentLength);
             }
             catch (InvalidDataException)
             {
@@ -146,6 +146,8 @@ public sealed class SeekTableTests
     }
 
     /// <summary>Makes frames of noise, of repetition, or of both.</summary>
+    private static FrameIndex? IndexOf(MemoryBytes file) => FrameIndex.TryRead(file, CompressionType.Zstd, TestContext.Current.CancellationToken);
+
     private static (byte[] File, List<(int Stored, int Content)> Frames) Zstd(int[] lengths, int seed, int kind)
     {
         using var compressor = Codec.Compressor(CompressionType.Zstd, 1);

@@ -166,7 +166,8 @@ public sealed class OpenImageTests : IDisposable
         for (var at = list + 4; at < list + 20; at++)
         {
             File.WriteAllBytes(increment.BackupPath, [.. good[..at], (byte)(good[at] ^ 1), .. good[(at + 1)..]]);
-            var error = Assert.Throws<BackupException>(() => Run(increment, new QueryOptions { Sql = "SELECT name FROM customer WHERE id = 7" }, scene.Context()));
+            var error = Assert.Throws<BackupException>(
+                () => Run(increment, new QueryOptions { Sql = "SELECT name FROM customer WHERE id = 7" }, scene.Context()));
             Assert.Equal((BackupErrorId.BackupCorrupt, increment.Id), (error.ErrorId, error.Target));
         }
 
