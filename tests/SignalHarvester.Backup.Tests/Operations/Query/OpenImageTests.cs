@@ -200,6 +200,13 @@ public sealed class OpenImageTests : IDisposable
     }
 
     [Fact]
+    public void A_function_that_only_the_application_has_is_an_error_and_no_NULL() =>
+        Assert.Contains(
+            "only the application has",
+            Assert.Throws<BackupException>(() => Run(scene.Create(), new QueryOptions { Sql = "SELECT upper('i', 'tr')" }, scene.Context())).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
     public void Two_threads_ask_two_backups_at_once()
     {
         var first = scene.Create();
