@@ -201,7 +201,7 @@ public sealed class OpenImageTests : IDisposable
     }
 
     [Fact]
-    public void A_list_of_pages_that_lies_about_one_is_found_where_the_page_is_read()
+    public void A_list_of_pages_that_is_damaged_is_an_error_and_no_older_page()
     {
         scene.Create();
         using (var connection = Databases.Open(scene.Database))
@@ -214,7 +214,7 @@ public sealed class OpenImageTests : IDisposable
         var list = FrameIndex.TryRead(new MemoryBytes(bytes), TestContext.Current.CancellationToken)!.Aside!.Value;
 
         // A page is called by the number of one that the increment does not have.
-        var at = Enumerable.Range((int)list.Offset + 20, list.Length - 24).First(at => bytes[at] == 1 && bytes[at + 1] > 1 && bytes[at + 1] < 100);
+        var at = Enumerable.Range((int)list.Offset + 20, list.Length - 40).First(at => bytes[at] == 1 && bytes[at + 1] > 1 && bytes[at + 1] < 100);
         (bytes[at], bytes[at + 1]) = (2, (byte)(bytes[at + 1] - 1));
         File.WriteAllBytes(increment.BackupPath, bytes);
         Directory.Delete(scene.Directory.Layout.DigestFolder, recursive: true);
