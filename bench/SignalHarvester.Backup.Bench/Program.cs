@@ -49,7 +49,7 @@ internal static class Program
         var database = BenchDatabase.PathOf(workspace, options.SizeMebibytes);
         var module = new Module(workspace);
         using var history = new History(workspace, database, module);
-        using var offsite = new Offsite(workspace, module);
+        using var gateway = new S3Gateway(workspace);
         Step[] steps =
         [
             new FullBackup(workspace, database, module),
@@ -64,7 +64,8 @@ internal static class Program
             new WalBackup(workspace, options.SizeMebibytes, module),
             new ChainRestore(workspace, database, module, history),
             new Fold(workspace, module, history),
-            offsite,
+            new Offsite(workspace, module, gateway),
+            new Query(workspace, database, module, gateway),
             new Scrub(workspace, database, module),
         ];
 

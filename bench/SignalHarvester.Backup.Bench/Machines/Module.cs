@@ -153,6 +153,24 @@ internal sealed class Module
             $"Get-SHBackup -BackupDirectory {Quote(directory)} {which} | Restore-SHBackup -Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
             """; "bench:inside=$cmdlet" """);
 
+    /// <summary>Starts the shell, and nothing else.</summary>
+    public Command Nothing() => Script("1");
+
+    /// <summary>Asks the directory's newest backup; the time inside is the pipeline's.</summary>
+    public Command Query(string directory, string sql) =>
+        Pipeline($"Invoke-SHBackupQuery {Quote(sql)} -BackupDirectory {Quote(directory)}", """; "bench:inside=$cmdlet" """);
+
+    /// <summary>Brings rows of the newest backup in an object store back into a database; the time inside is the pipeline's.</summary>
+    /// <param name="place">The parameters that name the store.</param>
+    /// <param name="home">The backup directory of this machine.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="where">The rows.</param>
+    public Command BringBack(string place, string home, string database, string table, string where) =>
+        Pipeline(
+            $"Get-SHBackup -Remote {place} {Newest} | Restore-SHBackup -Remote {place} -BackupDirectory {Quote(home)} -Table {table} -Where {Quote(where)} -Into {Quote(database)} -AllowOtherDatabase -NoSafetyBackup -Force",
+            """; if ($made[0].Inserted -ne 10) { throw "$($made[0].Inserted) rows came back." }; "bench:inside=$cmdlet" """);
+
     /// <summary>Lists the directory; the time inside is the pipeline's, and the number of backups is reported.</summary>
     public Command List(string directory) =>
         Pipeline(

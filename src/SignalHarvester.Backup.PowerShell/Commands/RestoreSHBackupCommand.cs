@@ -29,7 +29,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>-Table restores single tables, and -Where single rows, into the database of -Into, which stays in use: existing
 /// rows with the same primary key (or rowid) are left unchanged or replaced, or all rows go into a separate table
 /// (-RowAction). All of it happens in one transaction. Triggers fire, as for any other change; generated columns are
-/// computed; if rows would refer to missing rows, or do not fit, nothing is changed.</para>
+/// computed; if rows would refer to missing rows, or do not fit, nothing is changed. The backup is not unpacked or fetched
+/// for it: only what the rows need is read, and what is read proves itself, as Invoke-SHBackupQuery says. Find-SHBackup finds
+/// the newest backup that has the rows.</para>
 /// <para>A restore does not overwrite a different database (one with backups of its own, or with other table names than
 /// the backup) unless -AllowOtherDatabase is given. Backups of several databases cannot go to one destination.</para>
 /// <para>Before a file is overwritten, a question names the backup and the file; Enter means No. A restore to a new file asks

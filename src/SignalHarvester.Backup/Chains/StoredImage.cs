@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
@@ -54,6 +55,11 @@ internal sealed class StoredImage : IPageImage
 
     /// <inheritdoc/>
     public long PageCount { get; }
+
+    /// <summary>What was read so far, in words: frames of how many, and their stored bytes.</summary>
+    public string Effort => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{contents.Sum(content => content.FramesRead)} of {contents.Sum(content => (long)content.FrameCount)} frames, {contents.Sum(content => content.BytesRead) / 1e6:0.0} MB");
 
     /// <summary>Whether every page that is read proves itself.</summary>
     public bool IsProved => digests is not null || contents.All(content => content.IsProved);
@@ -122,7 +128,7 @@ internal sealed class StoredImage : IPageImage
         {
             if (link > 0)
             {
-                contents[link].Read(WalFormat.FrameOffset(number - firstNumbers[link], PageSize) + WalFormat.FrameHeaderSize, content);
+                ReadIncrement(contents[link], WalFormat.FrameOffset(number - firstNumbers[link], PageSize), page, content);
             }
             else if (positions is not null && page * PageSize > contents[0].Length)
             {
@@ -194,6 +200,13 @@ internal sealed class StoredImage : IPageImage
         var content = contents[link];
         firstNumbers[link] = link == contents.Count - 1 ? 0 : firstNumbers[link + 1] + Frames(contents[link + 1]);
         var number = firstNumbers[link];
+        if (content.TryReadPages(page => Take(page, ++number), cancellation))
+        {
+            return number - firstNumbers[link] == Frames(content) && (content.Length - WalFormat.HeaderSize) % (WalFormat.FrameHeaderSize + PageSize) == 0
+                ? true
+                : throw new InvalidDataException("The list of its pages has another number of pages than it holds.");
+        }
+
         var wal = new WalReader(increment.PageSize!.Value, increment.PageCount!.Value, (page, _) => Take(page, ++number));
         var buffer = new byte[Math.Min(ReadBytes, content.Length)];
         for (long offset = 0; offset < content.Length; offset += buffer.Length)
@@ -206,6 +219,19 @@ internal sealed class StoredImage : IPageImage
 
         wal.Finish();
         return true;
+    }
+
+    /// <summary>Reads a page of an increment, whose own header must say that it is that page.</summary>
+    private void ReadIncrement(SeekableContent log, long offset, long page, Span<byte> content)
+    {
+        Span<byte> header = stackalloc byte[WalFormat.FrameHeaderSize];
+        log.Read(offset, header);
+        if (BinaryPrimitives.ReadUInt32BigEndian(header) != page)
+        {
+            throw new InvalidDataException("The list of its pages contradicts its content.");
+        }
+
+        log.Read(offset + WalFormat.FrameHeaderSize, content);
     }
 
     private void Take(long page, long number)

@@ -47,9 +47,16 @@ internal sealed class StoredFileWriter : IDisposable
 
     /// <summary>Ends the file. The caller makes the last flush, because it may have a snapshot to release first.</summary>
     /// <param name="table">The table of its frames, which goes to the end; null for none.</param>
+    /// <param name="pages">The list of an increment's pages, which goes before the table; null for none.</param>
     /// <returns>Bytes of the file, and its SHA-256 in lower-case hex.</returns>
-    public (long Length, string Checksum) Finish(SeekTable? table = null)
+    public (long Length, string Checksum) Finish(SeekTable? table = null, PageList? pages = null)
     {
+        if (table is not null && pages?.ToBytes() is { } list)
+        {
+            Append(list);
+            table.Add(list.Length, contentLength: 0);
+        }
+
         if (table is not null)
         {
             Append(table.ToBytes());

@@ -18,13 +18,15 @@ internal sealed class WalWriter : IDisposable
     private readonly ulong salts = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly byte[] piece;
+    private readonly PageList? list;
     private (uint S0, uint S1) checksum;
     private int pieceLength;
     private int pieceUsed;
     private bool anotherPage;
 
-    private WalWriter(int pageSize, long pageCount, IEnumerable<long> pages, Action<long, Span<byte>> readPage)
+    private WalWriter(int pageSize, long pageCount, IEnumerable<long> pages, Action<long, Span<byte>> readPage, PageList? list)
     {
+        this.list = list;
         this.pages = pages.GetEnumerator();
         this.readPage = readPage;
         this.pageCount = checked((uint)pageCount);
@@ -55,7 +57,7 @@ internal sealed class WalWriter : IDisposable
         ProgressMeter meter,
         CancellationToken cancellation)
     {
-        using var writer = new WalWriter(pageSize, pageCount, pages, readPage);
+        using var writer = new WalWriter(pageSize, pageCount, pages, readPage, PageList.For(compression));
         var table = SeekTable.For(compression);
         ChunkPipeline.Run(
             writer.Fill,
@@ -67,7 +69,7 @@ internal sealed class WalWriter : IDisposable
                 meter.Advance(chunk.PlainLength);
             },
             cancellation);
-        var (storedLength, storedChecksum) = target.Finish(table);
+        var (storedLength, storedChecksum) = target.Finish(table, writer.list);
         return new WrittenWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), storedLength, storedChecksum);
     }
 
@@ -103,6 +105,7 @@ internal sealed class WalWriter : IDisposable
 
         var page = pages.Current;
         anotherPage = pages.MoveNext();
+        list?.Add(page);
         readPage(page, piece.AsSpan(WalFormat.FrameHeaderSize));
         checksum = WalFormat.WriteFrame(piece, checked((uint)page), anotherPage ? 0 : pageCount, salts, checksum);
         pieceLength = piece.Length;

@@ -57,10 +57,12 @@ internal sealed class FrameCache : IDisposable
 
         Entry entry;
         bool isKept;
+        bool isMissing;
         lock (gate)
         {
             var reader = ReaderOf(content);
-            entry = reader.Entries[frame] ?? Begin(reader, frame, 1);
+            isMissing = reader.Entries[frame] is null;
+            entry = reader.Entries[frame] ?? Add(reader, frame);
             entry.Used = ++clock;
             entry.Pins++;
             isKept = entry.IsToKeep;
@@ -70,6 +72,12 @@ internal sealed class FrameCache : IDisposable
 
         try
         {
+            if (isMissing)
+            {
+                // Here and now: whoever waits for it has nothing else to do.
+                Load(content, frame, [entry]);
+            }
+
             entry.Loading.Task.GetAwaiter().GetResult();
             entry.Bytes.AsSpan(from, into.Length).CopyTo(into);
             if (isKept)
@@ -144,7 +152,7 @@ internal sealed class FrameCache : IDisposable
         {
             if (!content.IsRemote)
             {
-                _ = Begin(reader, next++, 1);
+                Begin(reader, next++, 1);
                 continue;
             }
 
@@ -160,32 +168,36 @@ internal sealed class FrameCache : IDisposable
                 return;
             }
 
-            _ = Begin(reader, next, count);
+            Begin(reader, next, count);
             next += count;
         }
     }
 
-    /// <summary>Begins to read and unpack frames. Returns the first of them.</summary>
-    private Entry Begin(Reader reader, int first, int count)
+    /// <summary>Begins to read and unpack frames on another core.</summary>
+    private void Begin(Reader reader, int first, int count)
     {
         var begun = new Entry[count];
         for (var i = 0; i < count; i++)
         {
-            var frame = first + i;
-            returned += reader.Seen[frame] ? reader.Content.LengthOf(frame) : 0;
-            begun[i] = new Entry(reader, frame, Buffer(reader.Content.LengthOf(frame)))
-            {
-                Used = ++clock,
-                IsToKeep = reader.Seen[frame] && returned > 2 * capacity,
-            };
-            reader.Seen[frame] = true;
-            reader.Entries[frame] = begun[i];
-            entries.Add(begun[i]);
+            begun[i] = Add(reader, first + i);
         }
 
         _ = loads.RemoveAll(load => load.IsCompleted);
         loads.Add(Task.Run(() => Load(reader.Content, first, begun)));
-        return begun[0];
+    }
+
+    private Entry Add(Reader reader, int frame)
+    {
+        returned += reader.Seen[frame] ? reader.Content.LengthOf(frame) : 0;
+        var entry = new Entry(reader, frame, Buffer(reader.Content.LengthOf(frame)))
+        {
+            Used = ++clock,
+            IsToKeep = reader.Seen[frame] && returned > 2 * capacity,
+        };
+        reader.Seen[frame] = true;
+        reader.Entries[frame] = entry;
+        entries.Add(entry);
+        return entry;
     }
 
     private void Load(SeekableContent content, int first, Entry[] begun)

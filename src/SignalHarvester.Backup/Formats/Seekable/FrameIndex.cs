@@ -24,6 +24,9 @@ internal sealed class FrameIndex
     /// <summary>Whether every frame carries a checksum of its content.</summary>
     public bool HasChecksums { get; private init; }
 
+    /// <summary>The place of the last frame in the table that readers skip; null if there is none.</summary>
+    public (long Offset, int Length)? Aside { get; private set; }
+
     /// <summary>The number of frames.</summary>
     public int Count { get; private set; }
 
@@ -93,12 +96,17 @@ internal sealed class FrameIndex
             // All frames of ours hold the same, except the last. So no entry can move the frames behind it to another place.
             var (length, content) = (table.StoredLength(frame), table.ContentLength(frame));
             if (content > LargestFrame || length is 0 or > int.MaxValue
-                || (index.Count > 0 && (index.ContentLengthOf(index.Count - 1) != index.contentEnds[0] || content > index.contentEnds[0])))
+                || (content > 0 && index.Count > 0 && (index.ContentLengthOf(index.Count - 1) != index.contentEnds[0] || content > index.contentEnds[0])))
             {
                 return null;
             }
 
             index.Add(offset, (int)length, (int)content);
+            if (content == 0)
+            {
+                index.Aside = (offset, (int)length);
+            }
+
             offset += length;
         }
 

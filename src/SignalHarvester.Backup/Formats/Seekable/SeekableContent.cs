@@ -15,6 +15,8 @@ internal sealed class SeekableContent : IDisposable
     private readonly FrameIndex index;
     private readonly FrameCache cache;
     private readonly ConcurrentBag<IFrameUnpacker> unpackers = [];
+    private long bytesRead;
+    private long framesRead;
 
     private SeekableContent(IStoredBytes stored, FrameIndex index, FrameCache cache)
     {
@@ -28,6 +30,12 @@ internal sealed class SeekableContent : IDisposable
 
     /// <summary>The number of frames.</summary>
     public int FrameCount => index.Count;
+
+    /// <summary>Stored bytes of the frames that were read so far.</summary>
+    public long BytesRead => Interlocked.Read(ref bytesRead);
+
+    /// <summary>The frames that were read so far; one that was read twice counts twice.</summary>
+    public long FramesRead => Interlocked.Read(ref framesRead);
 
     /// <summary>Whether a read goes over a network.</summary>
     public bool IsRemote => stored.IsRemote;
@@ -89,6 +97,24 @@ internal sealed class SeekableContent : IDisposable
         }
     }
 
+    /// <summary>Reads the list of an increment's pages, which stands beside the content.</summary>
+    /// <param name="found">Called with each page, ascending.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <returns>False if the file has no list.</returns>
+    /// <exception cref="InvalidDataException">The list is damaged, or the file is cut short.</exception>
+    /// <exception cref="BackupException">The Cloud… errors.</exception>
+    public bool TryReadPages(Action<long> found, CancellationToken cancellation)
+    {
+        if (index.Aside is not { } place)
+        {
+            return false;
+        }
+
+        var frame = new byte[place.Length];
+        stored.Read(place.Offset, frame, cancellation);
+        return PageList.TryRead(frame, found);
+    }
+
     /// <summary>Where a frame's content begins in the content.</summary>
     public long OffsetOf(int frame) => index.ContentOffset(frame);
 
@@ -112,6 +138,8 @@ internal sealed class SeekableContent : IDisposable
         try
         {
             stored.Read(begin, bytes.AsMemory(0, length), cancellation);
+            Interlocked.Add(ref bytesRead, length);
+            Interlocked.Add(ref framesRead, contents.Length);
             for (var i = 0; i < contents.Length; i++)
             {
                 cancellation.ThrowIfCancellationRequested();

@@ -24,11 +24,13 @@ internal sealed class OpenImage : IDisposable
     private const string Advice = "Check the permissions of the backup directory and of the temporary folder.";
 
     private readonly BackupMetadata backup;
+    private readonly StoredImage? stored;
     private readonly MountedImage? mounted;
     private readonly IDisposable[] owned;
 
-    private OpenImage(BackupMetadata backup, string uri, MountedImage? mounted, params IDisposable[] owned)
+    private OpenImage(BackupMetadata backup, string uri, StoredImage? stored, MountedImage? mounted, params IDisposable[] owned)
     {
+        this.stored = stored;
         this.backup = backup;
         this.mounted = mounted;
         this.owned = owned;
@@ -61,6 +63,15 @@ internal sealed class OpenImage : IDisposable
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw DiskFault.From(exception, home.Path, BackupErrorId.WriteFailed, Advice);
+        }
+    }
+
+    /// <summary>Says how much of the backup was read.</summary>
+    public void Tell(OperationContext context)
+    {
+        if (stored is not null)
+        {
+            context.Verbose($"Read of '{backup.Id}': {stored.Effort}.");
         }
     }
 
@@ -104,7 +115,7 @@ internal sealed class OpenImage : IDisposable
         try
         {
             var opened = Here(staged.Source.Backup, staged.Source.Catalog.Directory, home, context, cacheBytes);
-            return new OpenImage(opened.backup, opened.Uri, opened.mounted, [.. opened.owned, staged]);
+            return new OpenImage(opened.backup, opened.Uri, opened.stored, opened.mounted, [.. opened.owned, staged]);
         }
         catch
         {
@@ -170,7 +181,7 @@ internal sealed class OpenImage : IDisposable
             var checks = new ImageVerifier(home.Layout.TemporaryParent, context).Unpack(chain, path, $"Unpacking {backup.DisplayName}");
             return checks.Find(check => !check.Passed) is { } failed
                 ? throw VerificationChecks.Fault(backup, failed)
-                : new OpenImage(backup, SqliteConnections.ImmutableUri(path), mounted: null, folder, chain);
+                : new OpenImage(backup, SqliteConnections.ImmutableUri(path), stored: null, mounted: null, folder, chain);
         }
         catch
         {
@@ -182,10 +193,15 @@ internal sealed class OpenImage : IDisposable
     private static OpenImage Mounted(BackupMetadata backup, StoredImage image, params IDisposable[] owned)
     {
         var mounted = new MountedImage(image);
-        return new OpenImage(backup, mounted.Uri, mounted, owned);
+        return new OpenImage(backup, mounted.Uri, image, mounted, owned);
     }
 
-    private static string[] TemporaryParents(BackupDirectory home) => [home.Layout.TemporaryParent, Path.GetTempPath()];
+    private static string[] TemporaryParents(BackupDirectory home)
+    {
+        // A look at a store makes no backup directory on this machine.
+        string[] everywhere = [Path.GetTempPath()];
+        return home.Exists ? [home.Layout.TemporaryParent, .. everywhere] : everywhere;
+    }
 
     private static VerificationCheck WrongSize(long found, long recorded) => new(
         VerificationChecks.StoredSize, false, FormattableString.Invariant($"{found} bytes were found, but {recorded} were recorded"));

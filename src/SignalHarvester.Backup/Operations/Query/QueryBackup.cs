@@ -36,6 +36,7 @@ internal static class QueryBackup
                 guard = new ReadOnlyGuard(connection, options.LongestValue);
                 limit.Watch(connection);
                 Answer(connection, backup, options, found);
+                image.Tell(context);
             }
             catch (SqliteException) when (image.Failure is not null)
             {

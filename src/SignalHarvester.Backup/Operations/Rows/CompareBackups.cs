@@ -53,6 +53,9 @@ internal static class CompareBackups
                     found(images.Compare(item));
                     meter.Advance(1);
                 }
+
+                earlier.Tell(context);
+                later?.Tell(context);
             }
             catch (SqliteException) when ((earlier.Failure ?? later?.Failure) is { } failure)
             {

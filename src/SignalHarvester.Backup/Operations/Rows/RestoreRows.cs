@@ -90,6 +90,7 @@ internal static class RestoreRows
         safety.Make(wasWal: false);
         var done = Copy(image, tables, backup, target, options, context);
         safety.Prune();
+        image.Tell(context);
         return done;
     }
 

@@ -176,6 +176,37 @@ public sealed class OpenImageTests : IDisposable
     }
 
     [Fact]
+    public void A_look_into_a_chain_reads_only_what_it_needs_of_each_link()
+    {
+        using (var connection = Databases.Open(scene.Database))
+        {
+            Databases.Execute(
+                connection,
+                "CREATE TABLE big(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) INSERT INTO big SELECT randomblob(3000) FROM n");
+            scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Full });
+            Databases.Execute(connection, "UPDATE big SET x = randomblob(3000) WHERE rowid > 3000; UPDATE customer SET name = 'n7' WHERE id = 7");
+        }
+
+        var increment = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
+        scene.Events.Clear();
+
+        Assert.Equal("n7", Run(increment, new QueryOptions { Sql = "SELECT name FROM customer WHERE id = 7" }, scene.Context()));
+
+        // "Read of 'backup_…': 3 of 9 frames, 2.1 MB."
+        var told = scene.Events.OfType<OperationMessage>().Single(message => message.Text.StartsWith("Read of", StringComparison.Ordinal)).Text;
+        var words = told.Split(": ")[1].Split(' ');
+        Assert.InRange(int.Parse(words[0], System.Globalization.CultureInfo.InvariantCulture), 1, 4);
+        Assert.InRange(int.Parse(words[2], System.Globalization.CultureInfo.InvariantCulture), 8, 20);
+    }
+
+    [Fact]
+    public void A_function_that_only_the_application_has_is_an_error_and_no_NULL() =>
+        Assert.Contains(
+            "only the application has",
+            Assert.Throws<BackupException>(() => Run(scene.Create(), new QueryOptions { Sql = "SELECT upper('i', 'tr')" }, scene.Context())).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
     public void Two_threads_ask_two_backups_at_once()
     {
         var first = scene.Create();

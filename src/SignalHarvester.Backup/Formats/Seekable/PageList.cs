@@ -1,0 +1,95 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace SignalHarvester.Backup.Formats.Seekable;
+
+/// <summary>
+/// The numbers of the pages in an increment, in a frame that every reader of zstd skips: so that a look into a chain need not unpack the
+/// increment to learn which pages it has. Ascending, each as its distance from the one before in LEB128 (seven bits a byte, the lowest first;
+/// https://en.wikipedia.org/wiki/LEB128): mostly one or two bytes a page.
+/// </summary>
+internal sealed class PageList
+{
+    private const uint SkippableMagic = 0x184D2A5D;
+    private const int HeaderSize = 8;
+    private const int More = 0x80;
+    private const int Bits = 7;
+    private const int MostBits = 35;
+
+    private readonly ArrayBufferWriter<byte> distances = new();
+    private long last;
+
+    private static ReadOnlySpan<byte> Mark => "SHPL"u8;
+
+    /// <summary>Begins the list of a new file; null for a compression that has none.</summary>
+    public static PageList? For(CompressionType compression) => compression == CompressionType.Zstd ? new PageList() : null;
+
+    /// <summary>Notes the next page, which has a higher number than the one before.</summary>
+    public void Add(long page)
+    {
+        var distance = (ulong)(page - last);
+        last = page;
+        var bytes = distances.GetSpan(MostBits / Bits);
+        var count = 0;
+        do
+        {
+            bytes[count++] = (byte)((distance & (More - 1)) | (distance < More ? 0UL : More));
+            distance >>= Bits;
+        }
+        while (distance > 0);
+        distances.Advance(count);
+    }
+
+    /// <summary>Returns the list, as it stands in the file.</summary>
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[HeaderSize + Mark.Length + distances.WrittenCount];
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes, SkippableMagic);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - HeaderSize);
+        Mark.CopyTo(bytes.AsSpan(HeaderSize));
+        distances.WrittenSpan.CopyTo(bytes.AsSpan(HeaderSize + Mark.Length));
+        return bytes;
+    }
+
+    /// <summary>Reads a list.</summary>
+    /// <param name="frame">The frame with the list.</param>
+    /// <param name="found">Called with each page, ascending.</param>
+    /// <returns>False if the frame is another one that is to be skipped.</returns>
+    /// <exception cref="InvalidDataException">The list is damaged.</exception>
+    public static bool TryRead(ReadOnlySpan<byte> frame, Action<long> found)
+    {
+        if (frame.Length < HeaderSize + Mark.Length || BinaryPrimitives.ReadUInt32LittleEndian(frame) != SkippableMagic
+            || !frame[HeaderSize..].StartsWith(Mark))
+        {
+            return false;
+        }
+
+        long page = 0;
+        for (var rest = frame[(HeaderSize + Mark.Length)..]; !rest.IsEmpty;)
+        {
+            long distance = 0;
+            for (var shift = 0; ; shift += Bits)
+            {
+                if (rest.IsEmpty || shift >= MostBits)
+                {
+                    throw Damaged();
+                }
+
+                var part = rest[0];
+                rest = rest[1..];
+                distance |= (long)(part & (More - 1)) << shift;
+                if (part < More)
+                {
+                    break;
+                }
+            }
+
+            page = distance > 0 && page + distance <= uint.MaxValue ? page + distance : throw Damaged();
+            found(page);
+        }
+
+        return true;
+    }
+
+    private static InvalidDataException Damaged() => new("The list of its pages is damaged.");
+}
