@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.IO.Hashing;
 
 namespace SignalHarvester.Backup.Formats.Seekable;
 
 /// <summary>
 /// The numbers of the pages in an increment, in a frame that every reader of zstd skips: so that a look into a chain need not unpack the
 /// increment to learn which pages it has. Ascending, each as its distance from the one before in LEB128 (seven bits a byte, the lowest first;
-/// https://en.wikipedia.org/wiki/LEB128): mostly one or two bytes a page.
+/// https://en.wikipedia.org/wiki/LEB128): mostly one or two bytes a page. XXH64 of the whole at the end: a page that is missing in a damaged
+/// list would silently be read from an older backup.
 /// </summary>
 internal sealed class PageList
 {
@@ -15,6 +17,7 @@ internal sealed class PageList
     private const int More = 0x80;
     private const int Bits = 7;
     private const int MostBits = 35;
+    private const int SumSize = sizeof(ulong);
 
     private readonly ArrayBufferWriter<byte> distances = new();
     private long last;
@@ -43,11 +46,12 @@ internal sealed class PageList
     /// <summary>Returns the list, as it stands in the file.</summary>
     public byte[] ToBytes()
     {
-        var bytes = new byte[HeaderSize + Mark.Length + distances.WrittenCount];
+        var bytes = new byte[HeaderSize + Mark.Length + distances.WrittenCount + SumSize];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, SkippableMagic);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - HeaderSize);
         Mark.CopyTo(bytes.AsSpan(HeaderSize));
         distances.WrittenSpan.CopyTo(bytes.AsSpan(HeaderSize + Mark.Length));
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(bytes.Length - SumSize), XxHash64.HashToUInt64(bytes.AsSpan(0, bytes.Length - SumSize)));
         return bytes;
     }
 
@@ -58,14 +62,19 @@ internal sealed class PageList
     /// <exception cref="InvalidDataException">The list is damaged.</exception>
     public static bool TryRead(ReadOnlySpan<byte> frame, Action<long> found)
     {
-        if (frame.Length < HeaderSize + Mark.Length || BinaryPrimitives.ReadUInt32LittleEndian(frame) != SkippableMagic
+        if (frame.Length < HeaderSize + Mark.Length + SumSize || BinaryPrimitives.ReadUInt32LittleEndian(frame) != SkippableMagic
             || !frame[HeaderSize..].StartsWith(Mark))
         {
             return false;
         }
 
+        if (BinaryPrimitives.ReadUInt64LittleEndian(frame[^SumSize..]) != XxHash64.HashToUInt64(frame[..^SumSize]))
+        {
+            throw Damaged();
+        }
+
         long page = 0;
-        for (var rest = frame[(HeaderSize + Mark.Length)..]; !rest.IsEmpty;)
+        for (var rest = frame[(HeaderSize + Mark.Length)..^SumSize]; !rest.IsEmpty;)
         {
             long distance = 0;
             for (var shift = 0; ; shift += Bits)
