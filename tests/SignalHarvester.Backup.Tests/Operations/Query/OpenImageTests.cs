@@ -40,7 +40,10 @@ public sealed class OpenImageTests : IDisposable
         };
         var context = scene.Context() with { Identities = ring };
         List<(BackupMetadata Backup, string Rows)> made = [];
-        foreach (var sql in new[] { "SELECT 1", "UPDATE customer SET name = name || 'x' WHERE id % 50 = 0", "UPDATE customer SET name = 'n' || id WHERE id > 15000" })
+        foreach (var sql in new[]
+        {
+            "SELECT 1", "UPDATE customer SET name = name || 'x' WHERE id % 50 = 0", "UPDATE customer SET name = 'n' || id WHERE id > 15000",
+        })
         {
             using (var connection = Databases.Open(scene.Database))
             {
@@ -106,7 +109,8 @@ public sealed class OpenImageTests : IDisposable
             Databases.Execute(
                 connection,
                 "CREATE TABLE big(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) INSERT INTO big SELECT randomblob(3000) FROM n");
-            Databases.Execute(connection, "CREATE TABLE moved AS SELECT * FROM customer; DROP TABLE big; ALTER TABLE customer RENAME TO former; ALTER TABLE moved RENAME TO customer");
+            Databases.Execute(connection, "CREATE TABLE moved AS SELECT * FROM customer; DROP TABLE big");
+            Databases.Execute(connection, "ALTER TABLE customer RENAME TO former; ALTER TABLE moved RENAME TO customer");
         }
 
         var backup = scene.Create();
