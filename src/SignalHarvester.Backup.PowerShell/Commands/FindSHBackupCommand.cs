@@ -172,7 +172,7 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
     {
         var store = IsRemote ? this.StopOnError(() => OpenStore(storeParameters)) : null;
         var databases = Databases(Database is null ? null : [Database]);
-        var listed = store is null ? this.StopOnError(() => List(OpenDirectories())) : List(store);
+        var listed = this.StopOnError(() => store is null ? List(OpenDirectories()) : List(store));
         // A log of the predecessor's is no database by itself.
         return listed
             .Where(backup => backup is not { IsPredecessor: true, Type: BackupType.Wal })

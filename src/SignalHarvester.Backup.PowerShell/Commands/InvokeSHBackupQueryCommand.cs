@@ -160,7 +160,7 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
     {
         var store = IsRemote ? this.StopOnError(() => OpenStore(storeParameters)) : null;
         var databases = Databases(Database is null ? null : [Database]);
-        var listed = (store is null ? this.StopOnError(() => List(OpenDirectories())) : List(store))
+        var listed = this.StopOnError(() => store is null ? List(OpenDirectories()) : List(store))
             .Where(backup => databases.Passes(backup.DatabasePath)).ToList();
         var chosen = this.StopOnError<IReadOnlyList<BackupMetadata>>(() => PointInTime is { } moment
             ? [AtMoment(listed, moment)]

@@ -35,7 +35,11 @@ internal sealed class StoredImage : IPageImage
     private long digestBlockPage = -1;
 
     private StoredImage(
-        IReadOnlyList<BackupMetadata> links, IReadOnlyList<SeekableContent> contents, FrameCache cache, PageDigestSource? digests, IReadOnlyList<string> temporaryParents)
+        IReadOnlyList<BackupMetadata> links,
+        IReadOnlyList<SeekableContent> contents,
+        FrameCache cache,
+        PageDigestSource? digests,
+        IReadOnlyList<string> temporaryParents)
     {
         this.links = links;
         this.contents = contents;

@@ -20,8 +20,6 @@ internal static unsafe partial class LiteralPathVfs
     private static readonly ConcurrentDictionary<string, bool> Opened = new(StringComparer.Ordinal);
     private static delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, int> deleteFile;
 
-    private const string Library = "e_sqlite3";
-
     private static readonly Lazy<bool> Registration = new(Register);
 
     /// <summary>The name with which to open a database of ours; reading it registers the VFS. Null on Windows, whose paths have no such links.</summary>
@@ -44,14 +42,15 @@ internal static unsafe partial class LiteralPathVfs
         own->FullPathname = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, byte*, int>)&TakeAsItStands;
         deleteFile = (delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, int>)usual->Delete;
         own->Delete = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, int>)&DeleteOwn;
-        var result = RegisterVfs(own, makeDefault: 0);
+        var result = SqliteLibrary.RegisterVfs(own, makeDefault: 0);
         return result == raw.SQLITE_OK
             ? true
             : throw new InvalidOperationException($"SQLite does not accept another file system: {raw.sqlite3_errstr(result).utf8_to_string()}");
     }
 
+    /// <summary>Takes a name as it stands for the full path, for a VFS.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int TakeAsItStands(SqliteVfs* vfs, byte* name, int size, byte* full)
+    public static int TakeAsItStands(SqliteVfs* vfs, byte* name, int size, byte* full)
     {
         var bytes = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
         if (bytes.Length >= size)
@@ -81,7 +80,4 @@ internal static unsafe partial class LiteralPathVfs
 
     [GeneratedRegex("-mj[0-9A-F]{6}9[0-9A-F]{2}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex SuperJournal();
-
-    [LibraryImport(Library, EntryPoint = "sqlite3_vfs_register")]
-    private static partial int RegisterVfs(SqliteVfs* vfs, int makeDefault);
 }

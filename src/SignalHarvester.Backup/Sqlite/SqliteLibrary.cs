@@ -50,6 +50,10 @@ internal static unsafe partial class SqliteLibrary
     [LibraryImport(Library, EntryPoint = "sqlite3_vfs_find")]
     internal static partial SqliteVfs* FindVfs(nint name);
 
+    /// <summary>Adds an access to files, by its name. SQLite keeps the pointer.</summary>
+    [LibraryImport(Library, EntryPoint = "sqlite3_vfs_register")]
+    internal static partial int RegisterVfs(SqliteVfs* vfs, int makeDefault);
+
     private static string Load()
     {
         Batteries_V2.Init();

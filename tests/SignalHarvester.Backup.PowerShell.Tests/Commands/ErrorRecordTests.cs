@@ -275,6 +275,10 @@ public partial class ErrorRecordTests
         }
         ),
         ["CloudContainerNotFound"] = (ErrorCategory.ObjectNotFound, w => ($"Get-SHBackup -Remote {Place}", new Uri(w["offsite"]).AbsoluteUri)),
+        ["CloudContainerNotFound: query"] = (ErrorCategory.ObjectNotFound,
+            w => ("Invoke-SHBackupQuery 'SELECT 1' -From ./offsite", new Uri(w["offsite"]).AbsoluteUri)),
+        ["CloudContainerNotFound: search"] = (ErrorCategory.ObjectNotFound,
+            w => ("Find-SHBackup 'SELECT 1' -From ./offsite", new Uri(w["offsite"]).AbsoluteUri)),
         ["CloudObjectExists"] = (ErrorCategory.ResourceExists, w =>
         {
             var id = w.MakeBackup().Id;

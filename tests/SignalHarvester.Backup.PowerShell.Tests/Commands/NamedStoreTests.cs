@@ -313,7 +313,7 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
     [InlineData("Get-SHBackup -Newest 1 | Send-SHBackup -To ./backups")]
     [InlineData("Get-SHBackup | Remove-SHBackup -From ./backups -Force")]
     [InlineData("Get-SHBackup | Remove-SHBackup -From ./link -Force")]
-    [InlineData("Invoke-SHBackupRetention -From ./backups -IncludeManual -RetentionDays 0 -KeepDaily 0 -KeepLast 1")]
+    [InlineData("Invoke-SHBackupRetention -From ./backups -IncludeManual -RetentionDays 0 -KeepDaily 0 -KeepWeekly 0 -KeepMonthly 0 -KeepLast 1")]
     public void The_backup_directory_itself_is_no_place_for_copies(string script)
     {
         using var workspace = new Workspace();

@@ -18,7 +18,9 @@ public class ShownTablesTests
         Assert.True(shown.Count >= 5);
 
         // The columns of a query are its own.
-        Assert.All(shown.Where(table => !table.columns.Contains("BackupTimestamp")), table => Assert.Contains(views, view => table.columns.SequenceEqual(view)));
+        Assert.All(
+            shown.Where(table => !table.columns.Contains("BackupTimestamp")),
+            table => Assert.Contains(views, view => table.columns.SequenceEqual(view)));
     }
 
     private static List<string[]> Views() =>

@@ -17,8 +17,8 @@ public class FolderOrderTests
     [
         "Text", "Storage", "Sqlite", "Encryption/Age", "Encryption", "Progress", "Formats", "ObjectStorage", "Catalog", "Chains", "Retention",
         "Configuration/Settings", "Configuration", "History", "Metrics", "Health",
-        "Operations", "Operations/Transfer", "Operations/Verify", "Operations/Create", "Operations/Restore", "Operations/Query", "Operations/Rows", "Operations/Remove",
-        "Operations/Scrub", "Operations/Drill",
+        "Operations", "Operations/Transfer", "Operations/Verify", "Operations/Create", "Operations/Restore", "Operations/Query", "Operations/Rows",
+        "Operations/Remove", "Operations/Scrub", "Operations/Drill",
         "BackupEngine.cs", "Scheduling",
     ];
 

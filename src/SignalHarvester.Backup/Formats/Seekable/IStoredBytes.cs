@@ -1,6 +1,9 @@
 namespace SignalHarvester.Backup.Formats.Seekable;
 
-/// <summary>The bytes of a stored file, read in any order: a file, an object in a store, or what either decrypts to. Several threads may read at once.</summary>
+/// <summary>
+/// The bytes of a stored file, read in any order: a file, an object in a store, or what either decrypts to. Several threads may read at
+/// once.
+/// </summary>
 internal interface IStoredBytes : IDisposable
 {
     /// <summary>Bytes in all.</summary>

@@ -7,28 +7,22 @@ namespace SignalHarvester.Backup.Formats.Seekable;
 /// <summary>
 /// The numbers of the pages in an increment, in a frame that every reader of zstd skips: so that a look into a chain need not unpack the
 /// increment to learn which pages it has. Ascending, each as its distance from the one before in LEB128 (seven bits a byte, the lowest first;
-/// https://en.wikipedia.org/wiki/LEB128): mostly one or two bytes a page.
+/// https://en.wikipedia.org/wiki/LEB128): mostly one or two bytes a page. XXH64 of the whole at the end: a page that is missing in a damaged
+/// list would silently be read from an older backup.
 /// </summary>
-/// <remarks>
-/// The list has a checksum of its own. A page that it does not name is read from an older backup, and that page is sound: nothing else
-/// would notice a list that lost one.
-/// </remarks>
 internal sealed class PageList
 {
     private const uint SkippableMagic = 0x184D2A5D;
     private const int HeaderSize = 8;
-    private const int ChecksumSize = sizeof(uint);
     private const int More = 0x80;
     private const int Bits = 7;
     private const int MostBits = 35;
+    private const int SumSize = sizeof(ulong);
 
     private readonly ArrayBufferWriter<byte> distances = new();
     private long last;
 
-    // Lists with the mark SHPL had no checksum, and are not believed.
-    private static ReadOnlySpan<byte> Mark => "SHPN"u8;
-
-    private static int BeforeNumbers => HeaderSize + Mark.Length + ChecksumSize;
+    private static ReadOnlySpan<byte> Mark => "SHPL"u8;
 
     /// <summary>Begins the list of a new file; null for a compression that has none.</summary>
     public static PageList? For(CompressionType compression) => compression == CompressionType.Zstd ? new PageList() : null;
@@ -52,12 +46,12 @@ internal sealed class PageList
     /// <summary>Returns the list, as it stands in the file.</summary>
     public byte[] ToBytes()
     {
-        var bytes = new byte[BeforeNumbers + distances.WrittenCount];
+        var bytes = new byte[HeaderSize + Mark.Length + distances.WrittenCount + SumSize];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, SkippableMagic);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - HeaderSize);
         Mark.CopyTo(bytes.AsSpan(HeaderSize));
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(BeforeNumbers - ChecksumSize), Crc32.HashToUInt32(distances.WrittenSpan));
-        distances.WrittenSpan.CopyTo(bytes.AsSpan(BeforeNumbers));
+        distances.WrittenSpan.CopyTo(bytes.AsSpan(HeaderSize + Mark.Length));
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(bytes.Length - SumSize), XxHash64.HashToUInt64(bytes.AsSpan(0, bytes.Length - SumSize)));
         return bytes;
     }
 
@@ -68,20 +62,19 @@ internal sealed class PageList
     /// <exception cref="InvalidDataException">The list is damaged.</exception>
     public static bool TryRead(ReadOnlySpan<byte> frame, Action<long> found)
     {
-        if (frame.Length < BeforeNumbers || BinaryPrimitives.ReadUInt32LittleEndian(frame) != SkippableMagic
+        if (frame.Length < HeaderSize + Mark.Length + SumSize || BinaryPrimitives.ReadUInt32LittleEndian(frame) != SkippableMagic
             || !frame[HeaderSize..].StartsWith(Mark))
         {
             return false;
         }
 
-        var rest = frame[BeforeNumbers..];
-        if (Crc32.HashToUInt32(rest) != BinaryPrimitives.ReadUInt32LittleEndian(frame[(BeforeNumbers - ChecksumSize)..]))
+        if (BinaryPrimitives.ReadUInt64LittleEndian(frame[^SumSize..]) != XxHash64.HashToUInt64(frame[..^SumSize]))
         {
             throw Damaged();
         }
 
         long page = 0;
-        while (!rest.IsEmpty)
+        for (var rest = frame[(HeaderSize + Mark.Length)..^SumSize]; !rest.IsEmpty;)
         {
             long distance = 0;
             for (var shift = 0; ; shift += Bits)

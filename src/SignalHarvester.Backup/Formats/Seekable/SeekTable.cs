@@ -96,7 +96,8 @@ internal sealed class SeekTable
 
     private static SeekTable Entries(ReadOnlySpan<byte> bytes, int count, int entrySize, long before)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != SkippableMagic || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != bytes.Length - HeaderSize)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != SkippableMagic
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != bytes.Length - HeaderSize)
         {
             throw Lies();
         }

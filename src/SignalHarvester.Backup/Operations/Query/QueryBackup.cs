@@ -200,18 +200,17 @@ internal static class QueryBackup
         _ => SqlText.OfColumn(row, column),
     };
 
-    private static BackupException Fault(
-        BackupMetadata backup, QueryOptions options, bool isRefused, SqliteException exception) => exception.SqliteErrorCode switch
+    private static BackupException Fault(BackupMetadata backup, QueryOptions options, bool isRefused, SqliteException error) => error.SqliteErrorCode switch
     {
-        raw.SQLITE_AUTH or raw.SQLITE_READONLY or raw.SQLITE_PERM => Refused(backup, Reason(exception), exception),
-        raw.SQLITE_ERROR when isRefused => Refused(backup, Reason(exception), exception),
-        raw.SQLITE_TOOBIG or raw.SQLITE_NOMEM => QueryLimit.Memory(backup, options, exception),
-        raw.SQLITE_FULL => QueryLimit.Room(backup, exception),
+        raw.SQLITE_AUTH or raw.SQLITE_READONLY or raw.SQLITE_PERM => Refused(backup, Reason(error), error),
+        raw.SQLITE_ERROR when isRefused => Refused(backup, Reason(error), error),
+        raw.SQLITE_TOOBIG or raw.SQLITE_NOMEM => QueryLimit.Memory(backup, options, error),
+        raw.SQLITE_FULL => QueryLimit.Room(backup, error),
         raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => new BackupException(
             BackupErrorId.BackupIntegrityFailed, backup.Id,
-            $"The database in '{backup.Id}' is damaged where the query reads it: {Reason(exception)}. Check the backup with Test-SHBackup -Level Full, and query another one.",
-            exception),
-        _ => Failed(backup, Reason(exception), "Correct the query; Get-SHBackup shows the tables of a backup as RowCounts.", exception),
+            $"The database in '{backup.Id}' is damaged where the query reads it: {Reason(error)}. Check the backup with Test-SHBackup -Level Full, and query another one.",
+            error),
+        _ => Failed(backup, Reason(error), "Correct the query; Get-SHBackup shows the tables of a backup as RowCounts.", error),
     };
 
     /// <summary>Returns SQLite's own words: the provider's are "SQLite Error 1: 'no such table: x'.".</summary>

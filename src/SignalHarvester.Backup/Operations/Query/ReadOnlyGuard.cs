@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
 using SQLitePCL;
 
 namespace SignalHarvester.Backup.Operations.Query;
@@ -33,6 +34,8 @@ internal sealed class ReadOnlyGuard
         var database = connection.Handle!;
         _ = raw.sqlite3_limit(database, raw.SQLITE_LIMIT_ATTACHED, 0);
         _ = raw.sqlite3_limit(database, raw.SQLITE_LIMIT_LENGTH, longestValue);
+
+        StandInFunctions.RefuseLanguages(connection);
 
         // A schema is data of whoever wrote the database: its views and triggers may call only functions without side effects.
         _ = raw.sqlite3_db_config(database, raw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, out _);

@@ -24,6 +24,15 @@ internal static partial class StandInFunctions
         connection.CreateFunction<object?, object?, object?>("upper", (_, _) => null, isDeterministic: true);
     }
 
+    /// <summary>Replaces those stand-ins where somebody wants the values: NULL would be a wrong answer.</summary>
+    public static void RefuseLanguages(SqliteConnection connection)
+    {
+        connection.CreateFunction<object?, object?, object?>("lower", (_, _) => throw Unknown("lower"), isDeterministic: true);
+        connection.CreateFunction<object?, object?, object?>("upper", (_, _) => throw Unknown("upper"), isDeterministic: true);
+
+        static SqliteException Unknown(string name) => new($"{name}() with a language is a function that only the application has", SQLitePCL.raw.SQLITE_ERROR);
+    }
+
     /// <summary>Provides a stand-in, for any number of arguments.</summary>
     public static void Provide(SqliteConnection connection, string name) =>
         connection.CreateFunction<object?>(name, _ => null, isDeterministic: true);

@@ -16,9 +16,8 @@ namespace SignalHarvester.Backup.Sqlite.Images;
 /// <see cref="MountedImage"/> from open to close. The name is drawn for each load of this assembly, because two copies of it
 /// in one process share the library, and with it the list of VFS. No exception crosses into SQLite (<see cref="MountedImage.Read"/>).
 /// </remarks>
-internal static unsafe partial class ImageVfs
+internal static unsafe class ImageVfs
 {
-    private const string Library = "e_sqlite3";
     private const int SectorBytes = 4096;
 
     // https://sqlite.org/c3ref/c_open_autoproxy.html, https://sqlite.org/c3ref/c_iocap_atomic.html
@@ -73,8 +72,8 @@ internal static unsafe partial class ImageVfs
         own->Open = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, File*, int, int*, int>)&Open;
         own->Delete = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, int>)&Delete;
         own->Access = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, int*, int>)&Access;
-        own->FullPathname = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, byte*, int>)&FullPathname;
-        var result = RegisterVfs(own, makeDefault: 0);
+        own->FullPathname = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, byte*, int>)&LiteralPathVfs.TakeAsItStands;
+        var result = SqliteLibrary.RegisterVfs(own, makeDefault: 0);
         return result == raw.SQLITE_OK
             ? name
             : throw new InvalidOperationException($"SQLite does not accept another file system: {raw.sqlite3_errstr(result).utf8_to_string()}");
@@ -112,20 +111,6 @@ internal static unsafe partial class ImageVfs
     {
         // There is no log and no journal beside an image.
         *result = 0;
-        return raw.SQLITE_OK;
-    }
-
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int FullPathname(SqliteVfs* vfs, byte* name, int size, byte* full)
-    {
-        var bytes = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
-        if (bytes.Length >= size)
-        {
-            return raw.SQLITE_CANTOPEN;
-        }
-
-        bytes.CopyTo(new Span<byte>(full, size));
-        full[bytes.Length] = 0;
         return raw.SQLITE_OK;
     }
 
@@ -182,9 +167,6 @@ internal static unsafe partial class ImageVfs
     private static int DeviceCharacteristics(File* file) => IsImmutable;
 
     private static MountedImage ImageOf(File* file) => (MountedImage)GCHandle.FromIntPtr(file->Image).Target!;
-
-    [LibraryImport(Library, EntryPoint = "sqlite3_vfs_register")]
-    private static partial int RegisterVfs(SqliteVfs* vfs, int makeDefault);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct File

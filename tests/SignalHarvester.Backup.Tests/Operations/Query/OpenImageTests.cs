@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Formats.Seekable;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Query;
 using SignalHarvester.Backup.Progress;
@@ -40,7 +41,10 @@ public sealed class OpenImageTests : IDisposable
         };
         var context = scene.Context() with { Identities = ring };
         List<(BackupMetadata Backup, string Rows)> made = [];
-        foreach (var sql in new[] { "SELECT 1", "UPDATE customer SET name = name || 'x' WHERE id % 50 = 0", "UPDATE customer SET name = 'n' || id WHERE id > 15000" })
+        foreach (var sql in new[]
+        {
+            "SELECT 1", "UPDATE customer SET name = name || 'x' WHERE id % 50 = 0", "UPDATE customer SET name = 'n' || id WHERE id > 15000",
+        })
         {
             using (var connection = Databases.Open(scene.Database))
             {
@@ -106,7 +110,8 @@ public sealed class OpenImageTests : IDisposable
             Databases.Execute(
                 connection,
                 "CREATE TABLE big(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) INSERT INTO big SELECT randomblob(3000) FROM n");
-            Databases.Execute(connection, "CREATE TABLE moved AS SELECT * FROM customer; DROP TABLE big; ALTER TABLE customer RENAME TO former; ALTER TABLE moved RENAME TO customer");
+            Databases.Execute(connection, "CREATE TABLE moved AS SELECT * FROM customer; DROP TABLE big");
+            Databases.Execute(connection, "ALTER TABLE customer RENAME TO former; ALTER TABLE moved RENAME TO customer");
         }
 
         var backup = scene.Create();
@@ -160,7 +165,7 @@ public sealed class OpenImageTests : IDisposable
         var increment = Chain().Increment;
         Directory.Delete(scene.Directory.Layout.DigestFolder, recursive: true);
         var good = File.ReadAllBytes(increment.BackupPath);
-        var list = good.AsSpan().LastIndexOf("SHPN"u8);
+        var list = good.AsSpan().LastIndexOf("SHPL"u8);
         Assert.True(list > 0);
         var truth = Ask(increment);
         for (var at = list + 4; at < list + 20; at++)
@@ -260,6 +265,56 @@ public sealed class OpenImageTests : IDisposable
         Assert.InRange(int.Parse(words[0], System.Globalization.CultureInfo.InvariantCulture), 1, 4);
         Assert.InRange(int.Parse(words[2], System.Globalization.CultureInfo.InvariantCulture), 8, 20);
     }
+
+    [Fact]
+    public void A_list_of_pages_that_is_damaged_is_an_error_and_no_older_page()
+    {
+        scene.Create();
+        using (var connection = Databases.Open(scene.Database))
+        {
+            Databases.Execute(connection, "UPDATE customer SET domain = 'x' || id");
+        }
+
+        var increment = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Verify = false });
+        var bytes = File.ReadAllBytes(increment.BackupPath);
+        var list = FrameIndex.TryRead(new MemoryBytes(bytes), TestContext.Current.CancellationToken)!.Aside!.Value;
+
+        // A page is called by the number of one that the increment does not have.
+        var at = Enumerable.Range((int)list.Offset + 20, list.Length - 40).First(at => bytes[at] == 1 && bytes[at + 1] > 1 && bytes[at + 1] < 100);
+        (bytes[at], bytes[at + 1]) = (2, (byte)(bytes[at + 1] - 1));
+        File.WriteAllBytes(increment.BackupPath, bytes);
+        Directory.Delete(scene.Directory.Layout.DigestFolder, recursive: true);
+
+        var error = Assert.Throws<BackupException>(() => Run(
+            increment, new QueryOptions { Sql = "SELECT max(id) + max(domain) + max(name) FROM customer NOT INDEXED" }, scene.Context()));
+
+        Assert.Equal((BackupErrorId.BackupCorrupt, increment.Id), (error.ErrorId, error.Target));
+    }
+
+    [Fact]
+    public void An_encrypted_file_that_ends_with_a_whole_piece_too_early_is_cut()
+    {
+        var ring = IdentityRing.Empty.WithPassphrase("six random words are enough");
+        var backup = scene.Create(
+            new CreateBackupOptions { Encryption = BackupEncryption.With("six random words are enough"), Compression = CompressionType.None },
+            context: scene.Context() with { Identities = ring });
+        var bytes = File.ReadAllBytes(backup.BackupPath);
+        const int piece = (64 << 10) + 16;
+        var start = bytes.AsSpan().IndexOf("\n--- "u8);
+        start += bytes.AsSpan(start + 1).IndexOf((byte)'\n') + 2 + 16;
+
+        using var whole = DecryptedBytes.Open(new MemoryBytes(bytes), ring, backup, TestContext.Current.CancellationToken);
+        Assert.Equal(backup.DatabaseSize, whole.Length);
+        Assert.Throws<InvalidDataException>(
+            () => DecryptedBytes.Open(new MemoryBytes(bytes[..(start + (3 * piece))]), ring, backup, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void A_function_that_only_the_application_has_is_an_error_and_no_NULL() =>
+        Assert.Contains(
+            "only the application has",
+            Assert.Throws<BackupException>(() => Run(scene.Create(), new QueryOptions { Sql = "SELECT upper('i', 'tr')" }, scene.Context())).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Two_threads_ask_two_backups_at_once()

@@ -33,7 +33,10 @@ public sealed class ImageVfsTests : IDisposable
     [Fact]
     public void What_is_thrown_below_SQLite_is_an_input_error_to_it_and_the_reason_is_kept()
     {
-        foreach (var thrown in new Exception[] { new InvalidDataException("one"), new OperationCanceledException("two"), new InvalidOperationException("three") })
+        foreach (var thrown in new Exception[]
+        {
+            new InvalidDataException("one"), new OperationCanceledException("two"), new InvalidOperationException("three"),
+        })
         {
             using var mounted = new MountedImage(new PageImage(image, page => page > 3 ? thrown : null));
             using var connection = SqliteConnections.OpenUri(mounted.Uri, TestContext.Current.CancellationToken);
@@ -80,7 +83,8 @@ public sealed class ImageVfsTests : IDisposable
             uri = mounted.Uri;
         }
 
-        Assert.Equal(SQLitePCL.raw.SQLITE_CANTOPEN, Assert.Throws<SqliteException>(() => SqliteConnections.OpenUri(uri, TestContext.Current.CancellationToken)).SqliteErrorCode);
+        var failed = Assert.Throws<SqliteException>(() => SqliteConnections.OpenUri(uri, TestContext.Current.CancellationToken));
+        Assert.Equal(SQLitePCL.raw.SQLITE_CANTOPEN, failed.SqliteErrorCode);
     }
 
     [Fact]
@@ -108,7 +112,9 @@ public sealed class ImageVfsTests : IDisposable
                     attach.CommandText = $"ATTACH '{second.Uri}' AS other";
                     attach.ExecuteNonQuery();
                     Assert.Equal(
-                        2000L, SqliteConnections.ScalarInt64(connection, "SELECT count(*) FROM main.customer a JOIN other.customer b ON a.id = b.id AND a.name IS b.name"));
+                        2000L,
+                        SqliteConnections.ScalarInt64(
+                            connection, "SELECT count(*) FROM main.customer a JOIN other.customer b ON a.id = b.id AND a.name IS b.name"));
                 }
             });
         }
