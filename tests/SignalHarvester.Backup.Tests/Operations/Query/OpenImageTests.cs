@@ -277,7 +277,7 @@ public sealed class OpenImageTests : IDisposable
 
         var increment = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Verify = false });
         var bytes = File.ReadAllBytes(increment.BackupPath);
-        var list = FrameIndex.TryRead(new MemoryBytes(bytes), TestContext.Current.CancellationToken)!.Aside!.Value;
+        var list = FrameIndex.TryRead(new MemoryBytes(bytes), CompressionType.Zstd, TestContext.Current.CancellationToken)!.Aside!.Value;
 
         // A page is called by the number of one that the increment does not have.
         var at = Enumerable.Range((int)list.Offset + 20, list.Length - 40).First(at => bytes[at] == 1 && bytes[at + 1] > 1 && bytes[at + 1] < 100);
