@@ -13,7 +13,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Reads a backup as it lies, here or in a store: only the frames with the pages that SQLite asks for are read and unpacked, each
 /// page in its newest version of the chain. Emits one object a row as it is found. Several backups are asked one after another.</para>
 /// <para>Without a backup from the pipeline, -Id or -LiteralPath it asks the newest of the database, or the newest at or before -PointInTime.</para>
-/// <para>Nothing can be changed: it takes one SELECT, or a PRAGMA that only reports.</para>
+/// <para>Nothing can be changed: it takes one SELECT, or a PRAGMA that only reports. -Timeout and Ctrl+C act between the steps of SQLite; one call
+/// of a function over a huge value is a single step, which a smaller -MemoryLimit keeps short.</para>
 /// <para>A query proves what it reads, and nothing else: each page is compared with its digest if the digests are at hand (those of the newest
 /// backup in a backup directory), else the frame around it proves itself by its checksum, or by the encryption. All other pages are not looked
 /// at. Test-SHBackup verifies a backup.</para>

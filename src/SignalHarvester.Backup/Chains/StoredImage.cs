@@ -80,7 +80,7 @@ internal sealed class StoredImage : IPageImage
     /// <param name="links">The chain with its files, the full backup first. They are disposed with the image, or if this fails.</param>
     /// <param name="identities">The secrets that may open encrypted files.</param>
     /// <param name="digests">The page digests of the last link; null if they are not at hand. They are disposed with the image.</param>
-    /// <param name="cacheBytes">How much of the unpacked content stays in memory.</param>
+    /// <param name="cache">Keeps what was unpacked. It is disposed with the image, or if this fails.</param>
     /// <param name="temporaryParents">Where temporary files may go, the best first.</param>
     /// <param name="cancellation">Stops this, and every later read.</param>
     /// <returns>Null if one of the files cannot be read in pieces.</returns>
@@ -90,11 +90,10 @@ internal sealed class StoredImage : IPageImage
         IReadOnlyList<(BackupMetadata Backup, IStoredBytes File)> links,
         IdentityRing identities,
         PageDigestSource? digests,
-        long cacheBytes,
+        FrameCache cache,
         IReadOnlyList<string> temporaryParents,
         CancellationToken cancellation)
     {
-        var cache = new FrameCache(cacheBytes, new UnpackedFrames(temporaryParents), cancellation);
         var contents = new List<SeekableContent>();
         StoredImage? begun = null;
         StoredImage? image = null;

@@ -40,6 +40,28 @@ public abstract partial class ObjectStoreConformance
     }
 
     [Fact]
+    public async Task While_rows_come_out_of_a_store_the_application_writes()
+    {
+        using var store = await OpenAsync();
+        Action write = () => { };
+        var reads = 0;
+        using var scene = new QueryScene(store, () =>
+        {
+            Interlocked.Increment(ref reads);
+            write();
+            return Task.CompletedTask;
+        });
+        var backup = scene.Send(CompressionType.Zstd);
+        scene.Change("CREATE TABLE log(x); DELETE FROM big WHERE rowid % 2 = 0");
+        write = () => scene.Change("PRAGMA busy_timeout = 0; INSERT INTO log VALUES (1)");
+
+        // A refused commit would end the restore with its error.
+        Assert.Equal(2500, Assert.Single(scene.BringBack(backup, "big", "1")).Inserted);
+
+        Assert.InRange(reads, 3, 1000);
+    }
+
+    [Fact]
     public async Task Two_states_are_compared_where_they_are()
     {
         using var store = await OpenAsync();

@@ -18,7 +18,7 @@ internal static class StoredPages
             [.. chain.Links.Select(link => (link.Backup, (IStoredBytes)new StoredFileBytes(link.File)))],
             chain.Identities,
             PageDigestSource.TryOpen(directory.Layout.DigestFolder, chain.Backup),
-            cacheBytes: 1,
+            new FrameCache(bytes: 1, new UnpackedFrames([directory.Layout.TemporaryParent]), CancellationToken.None),
             [directory.Layout.TemporaryParent],
             CancellationToken.None)!;
         Assert.Equal(image.Length, stored.PageCount * stored.PageSize);

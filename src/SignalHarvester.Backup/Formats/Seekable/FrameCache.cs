@@ -29,6 +29,11 @@ internal sealed class FrameCache : IDisposable
     private long clock;
     private long returned;
 
+    /// <summary>
+    /// Whether every frame that comes over a network goes into the temporary file, so that it comes once, however many there are.
+    /// </summary>
+    public bool KeepsRemote { get; init; }
+
     /// <summary>Makes a cache.</summary>
     /// <param name="bytes">Its size; at least four frames.</param>
     /// <param name="unpacked">Where frames go that come back again and again. It is disposed with the cache.</param>
@@ -213,7 +218,7 @@ internal sealed class FrameCache : IDisposable
         var entry = new Entry(reader, frame, Buffer(reader.Content.LengthOf(frame)))
         {
             Used = ++clock,
-            IsToKeep = reader.Seen[frame] && returned > 2 * capacity,
+            IsToKeep = (KeepsRemote && reader.Content.IsRemote) || (reader.Seen[frame] && returned > 2 * capacity),
         };
         reader.Seen[frame] = true;
         reader.Entries[frame] = entry;

@@ -45,8 +45,9 @@ internal sealed class OpenImage : IDisposable
     /// <param name="source">The backup.</param>
     /// <param name="context">Messages, cancellation, and the secrets for an encrypted backup.</param>
     /// <param name="cacheBytes">How much of the unpacked content stays in memory.</param>
+    /// <param name="keepsRemote">Whether what comes over a network is kept in a temporary file (<see cref="FrameCache.KeepsRemote"/>).</param>
     /// <exception cref="BackupException">As restoring: BackupTypeUnsupported, ChainBroken, BackupCorrupt, IdentityMissing, …; the Cloud… errors.</exception>
-    public static OpenImage Of(BackupSource source, OperationContext context, long cacheBytes = FrameCache.DefaultBytes)
+    public static OpenImage Of(BackupSource source, OperationContext context, long cacheBytes = FrameCache.DefaultBytes, bool keepsRemote = false)
     {
         var home = source.Catalog.Home;
         RefuseRawLog(source.Backup);
@@ -54,8 +55,8 @@ internal sealed class OpenImage : IDisposable
         {
             home.RefuseLinks();
             return source.Catalog.Store is { } store
-                ? InStore(source.Backup, store, home, context, cacheBytes)
-                : Here(source.Backup, source.Catalog.Directory, home, context, cacheBytes);
+                ? InStore(source.Backup, store, home, context, NewCache)
+                : Here(source.Backup, source.Catalog.Directory, home, context, NewCache);
         }
         catch (ChainDamagedException exception)
         {
@@ -65,7 +66,12 @@ internal sealed class OpenImage : IDisposable
         {
             throw DiskFault.From(exception, home.Path, BackupErrorId.WriteFailed, Advice);
         }
+
+        FrameCache NewCache() => new(cacheBytes, new UnpackedFrames(TemporaryParents(home)), context.Cancellation) { KeepsRemote = keepsRemote };
     }
+
+    /// <summary>Whether the image is read over a network.</summary>
+    public bool IsRemote { get; private init; }
 
     /// <summary>Says how much of the backup was read.</summary>
     public void Tell(OperationContext context)
@@ -106,16 +112,16 @@ internal sealed class OpenImage : IDisposable
         }
     }
 
-    private static OpenImage InStore(BackupMetadata backup, StoreCatalog store, BackupDirectory home, OperationContext context, long cacheBytes)
+    private static OpenImage InStore(BackupMetadata backup, StoreCatalog store, BackupDirectory home, OperationContext context, Func<FrameCache> newCache)
     {
         var links = store.Chain(backup.Id, context.Cancellation);
         var found = links[^1].Backup;
         List<(BackupMetadata Backup, IStoredBytes File)> files = [.. links.Select(link => (link.Backup, (IStoredBytes)Bytes(link, store, context)))];
         var image = StoredImage.TryOpen(
-            files, context.Identities, PageDigestSource.TryOpen(home.Layout.DigestFolder, found), cacheBytes, TemporaryParents(home), context.Cancellation);
+            files, context.Identities, PageDigestSource.TryOpen(home.Layout.DigestFolder, found), newCache(), TemporaryParents(home), context.Cancellation);
         if (image is { IsProved: true })
         {
-            return Mounted(found, image);
+            return Mounted(found, image, isRemote: true);
         }
 
         image?.Dispose();
@@ -124,7 +130,7 @@ internal sealed class OpenImage : IDisposable
         var staged = StagedBackup.Fetch(backup.Id, store, home, context);
         try
         {
-            var opened = Here(staged.Source.Backup, staged.Source.Catalog.Directory, home, context, cacheBytes);
+            var opened = Here(staged.Source.Backup, staged.Source.Catalog.Directory, home, context, newCache);
             return new OpenImage(opened.backup, opened.Uri, opened.stored, opened.mounted, [.. opened.owned, staged]);
         }
         catch
@@ -143,7 +149,7 @@ internal sealed class OpenImage : IDisposable
             : throw VerificationChecks.Fault(link.Backup, WrongSize(version.Length, link.Backup.Size));
     }
 
-    private static OpenImage Here(BackupMetadata backup, BackupDirectory? directory, BackupDirectory home, OperationContext context, long cacheBytes)
+    private static OpenImage Here(BackupMetadata backup, BackupDirectory? directory, BackupDirectory home, OperationContext context, Func<FrameCache> newCache)
     {
         var chain = OpenChain.Open(backup, directory, context.Identities);
         try
@@ -160,12 +166,12 @@ internal sealed class OpenImage : IDisposable
                 [.. chain.Links.Select(link => (link.Backup, (IStoredBytes)new StoredFileBytes(link.File)))],
                 context.Identities,
                 directory is null ? null : PageDigestSource.TryOpen(directory.Layout.DigestFolder, chain.Backup),
-                cacheBytes,
+                newCache(),
                 TemporaryParents(home),
                 context.Cancellation);
             if (image is { IsProved: true })
             {
-                return Mounted(chain.Backup, image, chain);
+                return Mounted(chain.Backup, image, isRemote: false, chain);
             }
 
             image?.Dispose();
@@ -200,10 +206,10 @@ internal sealed class OpenImage : IDisposable
         }
     }
 
-    private static OpenImage Mounted(BackupMetadata backup, StoredImage image, params IDisposable[] owned)
+    private static OpenImage Mounted(BackupMetadata backup, StoredImage image, bool isRemote, params IDisposable[] owned)
     {
         var mounted = new MountedImage(image);
-        return new OpenImage(backup, mounted.Uri, image, mounted, owned);
+        return new OpenImage(backup, mounted.Uri, image, mounted, owned) { IsRemote = isRemote };
     }
 
     private static string[] TemporaryParents(BackupDirectory home)

@@ -43,7 +43,7 @@ internal static class RestoreRows
         try
         {
             RefuseDamagedSource(backup);
-            using var image = OpenImage.Of(source, context);
+            using var image = OpenImage.Of(source, context, keepsRemote: true);
             try
             {
                 return BringBack(image, source, target, options, context);
@@ -238,6 +238,11 @@ internal static class RestoreRows
     {
         using var connection = Open(image, target, options, context);
         using var step = context.Meter($"Restoring rows into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
+        if (image.IsRemote)
+        {
+            Fetch(connection, tables, options);
+        }
+
         using var transaction = connection.BeginTransaction(deferred: false);
         var restricted = options.Action == RowAction.SideTable ? [] : tables;
         var before = restricted.ToDictionary(table => table.Name, table => ForeignKeyCheck.Violations(connection, table.Name));
@@ -253,6 +258,16 @@ internal static class RestoreRows
         image.RequireRead();
         transaction.Commit();
         return done;
+    }
+
+    /// <summary>Reads the rows once before the transaction, which holds up the application's writers: no network may be waited for in it.</summary>
+    private static void Fetch(SqliteConnection connection, IReadOnlyList<(SqliteName Name, TableShape Shape)> tables, RestoreRowsOptions options)
+    {
+        foreach (var (name, shape) in tables)
+        {
+            var rows = Wanted(name, shape.Columns, options.Where, withoutIndexes: options.Action == RowAction.SideTable);
+            _ = SqlStatement.Run(connection, $"SELECT * FROM {rows}");
+        }
     }
 
     private static RestoredRows Copy(
