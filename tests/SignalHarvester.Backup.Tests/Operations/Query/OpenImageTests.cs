@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Formats.Seekable;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Query;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Tests.Encryption;
 using SignalHarvester.Backup.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
@@ -18,6 +19,7 @@ public sealed class OpenImageTests : IDisposable
     private const string Count = "SELECT count(*) n, sum(length(name)) l FROM customer NOT INDEXED";
 
     private readonly Scene scene = new();
+    private readonly AgeFiles keys = new();
 
     public OpenImageTests() => Databases.Create(scene.Database, new DatabaseShape { Rows = 20_000, JournalMode = JournalMode.Wal });
 
@@ -26,20 +28,23 @@ public sealed class OpenImageTests : IDisposable
         from encrypted in new[] { false, true }
         select (compression, encrypted));
 
-    public void Dispose() => scene.Dispose();
+    public void Dispose()
+    {
+        keys.Dispose();
+        scene.Dispose();
+    }
 
     [Theory]
     [MemberData(nameof(Forms))]
     public void Every_form_of_a_chain_has_the_rows_of_its_moment_and_nothing_is_unpacked(CompressionType compression, bool encrypted)
     {
-        var ring = IdentityRing.Empty.WithPassphrase("six random words are enough");
         var options = new CreateBackupOptions
         {
             Compression = compression,
             Strategy = BackupStrategy.Incremental,
-            Encryption = encrypted ? BackupEncryption.With("six random words are enough") : null,
+            Encryption = encrypted ? BackupEncryption.To([keys.Recipient]) : null,
         };
-        var context = scene.Context() with { Identities = ring };
+        var context = scene.Context() with { Identities = keys.Ring };
         List<(BackupMetadata Backup, string Rows)> made = [];
         foreach (var sql in new[]
         {
@@ -294,19 +299,18 @@ public sealed class OpenImageTests : IDisposable
     [Fact]
     public void An_encrypted_file_that_ends_with_a_whole_piece_too_early_is_cut()
     {
-        var ring = IdentityRing.Empty.WithPassphrase("six random words are enough");
         var backup = scene.Create(
-            new CreateBackupOptions { Encryption = BackupEncryption.With("six random words are enough"), Compression = CompressionType.None },
-            context: scene.Context() with { Identities = ring });
+            new CreateBackupOptions { Encryption = BackupEncryption.To([keys.Recipient]), Compression = CompressionType.None },
+            context: scene.Context() with { Identities = keys.Ring });
         var bytes = File.ReadAllBytes(backup.BackupPath);
         const int piece = (64 << 10) + 16;
         var start = bytes.AsSpan().IndexOf("\n--- "u8);
         start += bytes.AsSpan(start + 1).IndexOf((byte)'\n') + 2 + 16;
 
-        using var whole = DecryptedBytes.Open(new MemoryBytes(bytes), ring, backup, TestContext.Current.CancellationToken);
+        using var whole = DecryptedBytes.Open(new MemoryBytes(bytes), keys.Ring, backup, TestContext.Current.CancellationToken);
         Assert.Equal(backup.DatabaseSize, whole.Length);
         Assert.Throws<InvalidDataException>(
-            () => DecryptedBytes.Open(new MemoryBytes(bytes[..(start + (3 * piece))]), ring, backup, TestContext.Current.CancellationToken));
+            () => DecryptedBytes.Open(new MemoryBytes(bytes[..(start + (3 * piece))]), keys.Ring, backup, TestContext.Current.CancellationToken));
     }
 
     [Fact]

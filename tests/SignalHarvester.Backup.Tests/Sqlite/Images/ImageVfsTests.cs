@@ -68,10 +68,10 @@ public sealed class ImageVfsTests : IDisposable
         SqliteConnections.Execute(connection, "PRAGMA temp_store = FILE; PRAGMA cache_size = 10");
 
         Assert.Equal(
-            4_000_000L,
+            1_000_000L,
             SqliteConnections.ScalarInt64(
                 connection,
-                "SELECT count(*) FROM (SELECT a.id, b.name FROM customer a, customer b ORDER BY b.name || a.id)"));
+                "SELECT count(*) FROM (SELECT a.id, b.name FROM customer a, customer b WHERE b.id <= 500 ORDER BY b.name || a.id)"));
     }
 
     [Fact]
@@ -90,39 +90,33 @@ public sealed class ImageVfsTests : IDisposable
     [Fact]
     public void Many_connections_of_many_threads_live_through_collections()
     {
-        using var stop = new CancellationTokenSource();
-        var collector = new Thread(() =>
+        // A collection that moves whatever it can, while SQLite waits for a page and other connections are being opened and closed.
+        static Exception? Collect(long page)
         {
-            while (!stop.IsCancellationRequested)
+            if (page % 150 == 0)
             {
                 GC.Collect(2, GCCollectionMode.Forced, blocking: true, compacting: true);
             }
-        });
-        collector.Start();
-        try
+
+            return null;
+        }
+
+        Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, worker =>
         {
-            Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, worker =>
+            for (var round = 0; round < 10; round++)
             {
-                for (var round = 0; round < 40; round++)
-                {
-                    using var mounted = new MountedImage(new PageImage([.. image]));
-                    using var connection = SqliteConnections.OpenUri(mounted.Uri, TestContext.Current.CancellationToken);
-                    using var attach = connection.CreateCommand();
-                    using var second = new MountedImage(new PageImage([.. image]));
-                    attach.CommandText = $"ATTACH '{second.Uri}' AS other";
-                    attach.ExecuteNonQuery();
-                    Assert.Equal(
-                        2000L,
-                        SqliteConnections.ScalarInt64(
-                            connection, "SELECT count(*) FROM main.customer a JOIN other.customer b ON a.id = b.id AND a.name IS b.name"));
-                }
-            });
-        }
-        finally
-        {
-            stop.Cancel();
-            collector.Join();
-        }
+                using var mounted = new MountedImage(new PageImage([.. image], Collect));
+                using var connection = SqliteConnections.OpenUri(mounted.Uri, TestContext.Current.CancellationToken);
+                using var attach = connection.CreateCommand();
+                using var second = new MountedImage(new PageImage([.. image], Collect));
+                attach.CommandText = $"ATTACH '{second.Uri}' AS other";
+                attach.ExecuteNonQuery();
+                Assert.Equal(
+                    2000L,
+                    SqliteConnections.ScalarInt64(
+                        connection, "SELECT count(*) FROM main.customer a JOIN other.customer b ON a.id = b.id AND a.name IS b.name"));
+            }
+        });
     }
 
     [Fact]
