@@ -112,6 +112,15 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
                 $"The backup '{backup.Id}' does not record its database. Give one with -Database, or another backup with -Difference.");
         var found = new List<BackupDifference>();
         Runner.Run(context => BackupEngine.Compare(source, later, database, AllowHardLink, IsWanted, found.Add, context));
+        foreach (var missing in (Table ?? []).Where(table => !WildcardPattern.ContainsWildcardCharacters(table)
+            && !found.Exists(difference => TablePattern.Matches(table, SqliteName.Parse(difference.Name)))))
+        {
+            WriteError(new BackupException(
+                BackupErrorId.TableNotFound, missing,
+                $"There is no table '{missing}' in either state of '{backup.Id}', and no index, view or trigger. Without -Table, all are compared.")
+                .ToRecord());
+        }
+
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
     }
 

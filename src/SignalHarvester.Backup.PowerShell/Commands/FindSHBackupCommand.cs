@@ -53,7 +53,9 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
         AddParameters(query);
     }
 
-    /// <summary>One SELECT that has a row if the backup is the wanted one, such as 'select 1 from orders where id = 7'.</summary>
+    /// <summary>
+    /// One SELECT that has a row if the backup is the wanted one, such as 'select 1 from orders where id = 7'. A count(*) always has one.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0)]
     [ValidateNotNullOrEmpty]
     public string Query { get; set; } = string.Empty;

@@ -144,7 +144,10 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     [ValidateNotNullOrEmpty]
     public string[]? Table { get; set; }
 
-    /// <summary>With -Table: the rows to restore, as a condition in SQL, such as "created_at >= '2026-11-10'". Without it, all.</summary>
+    /// <summary>
+    /// With -Table: the rows to restore, as a condition in SQL, such as "created_at >= '2026-11-10'". It applies to every table of -Table.
+    /// Without it, all.
+    /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(ColumnCompleter))]
     [ValidateNotNullOrEmpty]

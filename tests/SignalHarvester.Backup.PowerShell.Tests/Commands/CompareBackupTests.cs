@@ -39,6 +39,18 @@ public sealed class CompareBackupTests : IDisposable
     }
 
     [Fact]
+    public void A_table_that_is_in_neither_state_is_an_error_and_no_silence()
+    {
+        Execute("CREATE TABLE t(id INTEGER PRIMARY KEY)");
+        var one = workspace.MakeBackup();
+
+        var run = workspace.Run($"Compare-SHBackup {one.Id} -Table tt, t, none* -IncludeEqual");
+
+        Assert.StartsWith("TableNotFound,", Assert.Single(run.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal("t", Assert.Single(run.As<BackupDifference>()).Name);
+    }
+
+    [Fact]
     public void Rows_without_a_whole_key_are_told_apart()
     {
         Execute("CREATE TABLE t(k TEXT PRIMARY KEY, v); INSERT INTO t VALUES (NULL, 1), (NULL, 2), ('a', 3)");

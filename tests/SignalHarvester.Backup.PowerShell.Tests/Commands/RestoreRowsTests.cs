@@ -25,6 +25,25 @@ public sealed class RestoreRowsTests : IDisposable
     }
 
     [Fact]
+    public void A_restore_that_changes_nothing_pushes_no_safety_backup_out()
+    {
+        var backup = Backup(
+            "CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)");
+        Execute("DELETE FROM c");
+        _ = Restore(backup, "-Table c -Into ./app.db");
+        var kept = workspace.Run("Get-SHBackup").As<BackupMetadata>().Where(made => made.IsSafety).Select(made => made.Id).ToList();
+        Execute("DELETE FROM c; DELETE FROM p");
+
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            Assert.Equal(0, Restore(backup, "-Table c -Where 'id = 99' -Into ./app.db").Inserted);
+            Assert.Equal(BackupErrorId.RowsNotRestored, Refused($"Restore-SHBackup {backup} -Table c -Into ./app.db -Force"));
+        }
+
+        Assert.Equal(kept, workspace.Run("Get-SHBackup").As<BackupMetadata>().Where(made => made.IsSafety).Select(made => made.Id));
+    }
+
+    [Fact]
     public void Only_those_that_are_asked_for_come_back()
     {
         var backup = Backup("CREATE TABLE t(id INTEGER PRIMARY KEY, at TEXT); INSERT INTO t VALUES (1, '2026-11-09'), (2, '2026-11-10'), (3, '2026-11-11')");
@@ -71,6 +90,7 @@ public sealed class RestoreRowsTests : IDisposable
         var backup = Backup("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)");
         for (var round = 0; round < 5; round++)
         {
+            Execute("DELETE FROM t");
             Restore(backup, "-Table t -Into ./app.db");
         }
 

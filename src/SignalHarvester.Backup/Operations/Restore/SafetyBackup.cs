@@ -43,7 +43,17 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         context.Verbose($"The former state of '{target.Path}' is kept as {Made.Id} in '{directory.Path}'.");
         if (superseded is not null)
         {
-            Remove([superseded.Id]);
+            Remove([superseded.Id], "a newer one takes its place");
+        }
+    }
+
+    /// <summary>Removes the safety backup of a restore that has changed nothing: the last ones that are kept are of real changes.</summary>
+    public void Discard()
+    {
+        if (Made is not null)
+        {
+            Remove([Made.Id], "nothing was changed");
+            Made = null;
         }
     }
 
@@ -72,7 +82,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
             .Where(backup => backup.IsSafety && backup.DatabasePath == target.Path && backup.Id != Made.Id)
             .Skip(Kept - 1)
             .Where(backup => backup.Id != restored.Id)
-            .Select(backup => backup.Id));
+            .Select(backup => backup.Id), FormattableString.Invariant($"the last {Kept} are kept"));
     }
 
     private string FallbackPath => target.Path + ".safety";
@@ -108,14 +118,14 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         }
     }
 
-    private void Remove(IEnumerable<string> ids)
+    private void Remove(IEnumerable<string> ids, string reason)
     {
         try
         {
             directory!.Remove(
                 ids,
                 System.Collections.Frozen.FrozenSet<string>.Empty,
-                backup => context.Verbose($"Removing the older safety backup {backup.Id}: the last {Kept} are kept."),
+                backup => context.Verbose($"Removing the safety backup {backup.Id}: {reason}."),
                 fault => context.Warn(fault.Message),
                 CancellationToken.None,
                 context.Warn);
@@ -123,7 +133,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         catch (BackupException exception)
         {
             // One backup too many stays, which does not harm the restore.
-            context.Warn($"An older safety backup could not be removed: {exception.Message}");
+            context.Warn($"A safety backup could not be removed: {exception.Message}");
         }
     }
 }

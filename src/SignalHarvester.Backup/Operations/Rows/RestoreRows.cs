@@ -87,8 +87,27 @@ internal static class RestoreRows
             },
             context);
         safety.Make(wasWal: false);
-        var done = Copy(image, tables, backup, target, options, context);
-        safety.Prune();
+        List<RestoredRows> done;
+        try
+        {
+            done = Copy(image, tables, backup, target, options, context);
+        }
+        catch (BackupException)
+        {
+            // Refused before the commit.
+            safety.Discard();
+            throw;
+        }
+
+        if (options.Action != RowAction.SideTable && done.TrueForAll(rows => rows is { Inserted: 0, Replaced: 0 }))
+        {
+            safety.Discard();
+        }
+        else
+        {
+            safety.Prune();
+        }
+
         image.Tell(context);
         return done;
     }
@@ -251,7 +270,7 @@ internal static class RestoreRows
         {
             throw new BackupException(
                 BackupErrorId.RowsNotRestored, table.ToString(),
-                $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Give the tables that they refer to with -Table as well, or use -RowAction SideTable.");
+                $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Bring those rows back first, with a command of their own, because -Where applies to every table of -Table; or use -RowAction SideTable.");
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
