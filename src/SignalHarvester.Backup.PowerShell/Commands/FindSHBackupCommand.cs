@@ -172,15 +172,13 @@ public sealed class FindSHBackupCommand : DecryptingCommand, IConfigurationOptio
 
     private IEnumerable<BackupSource> Chosen()
     {
-        var store = IsRemote ? this.StopOnError(() => OpenStore(storeParameters)) : null;
-        var databases = Databases(Database is null ? null : [Database]);
-        var listed = this.StopOnError(() => store is null ? List(OpenDirectories()) : List(store));
+        var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
+
         // A log of the predecessor's is no database by itself.
         return listed
             .Where(backup => backup is not { IsPredecessor: true, Type: BackupType.Wal })
-            .Where(backup => databases.Passes(backup.DatabasePath))
             .Where(backup => (After is null || backup.Timestamp >= After) && (Before is null || backup.Timestamp < Before))
-            .Select(backup => store is null ? BackupSource.In(OpenConfigured(backup.BackupDirectory), backup) : InStore(backup, store));
+            .Select(backup => Located(backup, store));
     }
 
     private void RequireOneDatabase()

@@ -159,14 +159,9 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
 
     private IEnumerable<BackupSource> Chosen()
     {
-        var store = IsRemote ? this.StopOnError(() => OpenStore(storeParameters)) : null;
-        var databases = Databases(Database is null ? null : [Database]);
-        var listed = this.StopOnError(() => store is null ? List(OpenDirectories()) : List(store))
-            .Where(backup => databases.Passes(backup.DatabasePath)).ToList();
-        var chosen = this.StopOnError<IReadOnlyList<BackupMetadata>>(() => PointInTime is { } moment
-            ? [AtMoment(listed, moment)]
-            : NewestBackups.OfOne(listed, Newest));
-        return chosen.Select(backup => store is null ? BackupSource.In(OpenConfigured(backup.BackupDirectory), backup) : InStore(backup, store));
+        var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
+        return this.StopOnError<IReadOnlyList<BackupMetadata>>(() => PointInTime is { } moment ? [AtMoment(listed, moment)] : NewestBackups.OfOne(listed, Newest))
+            .Select(backup => Located(backup, store));
     }
 
     private void Ask(BackupSource source)

@@ -341,21 +341,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 
     private BackupSource AtPointInTime()
     {
-        if (IsRemote)
-        {
-            var store = this.StopOnError(() => OpenStore(storeParameters));
-            var found = AtPointInTime(() => List(store));
-            return this.StopOnError(() => InStore(found, store));
-        }
-
-        var backup = AtPointInTime(() => List(OpenDirectories()));
-        return BackupSource.In(OpenConfigured(backup.BackupDirectory), backup);
-    }
-
-    private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
-    {
-        var databases = Database is null ? Databases(null) : Databases(Database);
-        return this.StopOnError(() => AtMoment(list().Where(backup => databases.Passes(backup.DatabasePath)), PointInTime));
+        var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
+        return this.StopOnError(() => Located(AtMoment(listed, PointInTime), store));
     }
 
     /// <summary>Returns the path for the restore, once the user has agreed; null if not.</summary>

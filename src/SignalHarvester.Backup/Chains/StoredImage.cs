@@ -221,7 +221,7 @@ internal sealed class StoredImage : IPageImage
         var content = contents[link];
         firstNumbers[link] = link == contents.Count - 1 ? 0 : firstNumbers[link + 1] + Frames(contents[link + 1]);
         var number = firstNumbers[link];
-        if (content.TryReadPages(page => Take(page, ++number), cancellation))
+        if (content.TryReadPages(Frames(content), page => Take(page, ++number), cancellation))
         {
             return number - firstNumbers[link] == Frames(content) && (content.Length - WalFormat.HeaderSize) % (WalFormat.FrameHeaderSize + PageSize) == 0
                 ? true

@@ -115,6 +115,9 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
             $"Compare-SHBackup {first.Id} -From second -Difference {second.Id}",
             $"Get-SHBackup {first.Id} -From second | Compare-SHBackup -Difference {second.Id}",
             $"Compare-SHBackup {first.Id} -Provider Directory -Container './second disk' -Prefix web1 -Difference {second.Id}",
+            $"Compare-SHBackup {first.Id} -From second -Difference (Get-SHBackup {second.Id} -From second)",
+            $"Receive-SHBackup {first.Id} -From second -BackupDirectory ./here | Compare-SHBackup -Difference (Get-SHBackup {second.Id} -From second)",
+            $"Get-SHBackup {first.Id} -From second | Compare-SHBackup -Difference (Receive-SHBackup {second.Id} -From second -BackupDirectory ./there)",
         })
         {
             var found = workspace.Run(script).WithoutErrors().As<BackupDifference>();

@@ -98,6 +98,24 @@ public abstract class BackupInputCommand : BackupCommand
     /// <summary>Makes the source of a backup in a store, with the backup directory of this machine that belongs to it.</summary>
     private protected BackupSource InStore(BackupMetadata backup, StoreCatalog store) => new(backup, BackupCatalog.Of(store, OpenHome(backup)));
 
+    /// <summary>Lists the backups of a database, newest first, on this machine or in a store.</summary>
+    /// <param name="database">The database, as -Database names it; null for all.</param>
+    /// <param name="parameters">The parameters of the object store.</param>
+    /// <param name="remote">Whether the store is meant.</param>
+    /// <returns>The backups, and the store; null for those of this machine.</returns>
+    private protected (IReadOnlyList<BackupMetadata> Backups, StoreCatalog? Store) ListedOf(string? database, StoreParameters parameters, bool remote)
+    {
+        var store = remote ? this.StopOnError(() => OpenStore(parameters)) : null;
+        var databases = Databases(database is null ? null : [database]);
+        return this.StopOnError(() => (
+            (IReadOnlyList<BackupMetadata>)[.. (store is null ? List(OpenDirectories()) : List(store)).Where(backup => databases.Passes(backup.DatabasePath))],
+            store));
+    }
+
+    /// <summary>Makes the source of a listed backup.</summary>
+    private protected BackupSource Located(BackupMetadata listed, StoreCatalog? store) =>
+        store is null ? BackupSource.In(OpenConfigured(listed.BackupDirectory), listed) : InStore(listed, store);
+
     /// <summary>Finds the backup for a moment, says which one it is, and warns of what may make it another than the user expects.</summary>
     /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
     private protected BackupMetadata AtMoment(IEnumerable<BackupMetadata> backups, DateTimeOffset moment)

@@ -62,7 +62,7 @@ internal static class ZstdFrames
 
     /// <summary>Whether bytes are exactly one frame, with content of this size and a checksum of it.</summary>
     public static bool IsChecked(ReadOnlySpan<byte> frame, int contentLength) =>
-        frame.Length > LargestHeader && HasMagic(frame) && (frame[MagicSize] & 4) != 0 && Measure(frame) == (frame.Length, contentLength);
+        frame.Length > MagicSize && HasMagic(frame) && (frame[MagicSize] & 4) != 0 && Measure(frame) == (frame.Length, contentLength);
 
     /// <summary>
     /// Measures the frame at an offset by the headers of its blocks (RFC 8878, 3.1); null if it does not state its content's size, or is no

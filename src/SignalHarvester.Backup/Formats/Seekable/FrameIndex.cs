@@ -8,6 +8,9 @@ internal sealed class FrameIndex
     // A frame of ours holds 2 MiB; this much is still unpacked whole for one page.
     private const int LargestFrame = 4 << 20;
 
+    // What cannot be compressed grows a little; a table that claims more would have us make room for it.
+    private const int LargestStored = LargestFrame + (LargestFrame >> 4);
+
     // Content that is not compressed has no frames, and is read in blocks of this size.
     private const int PlainBlock = 256 << 10;
 
@@ -73,10 +76,9 @@ internal sealed class FrameIndex
     public int Find(long contentOffset)
     {
         // Nearly always all frames hold the same.
-        var frame = (int)(contentOffset / contentEnds[0]);
-        if (frame < Count && contentOffset >= ContentOffset(frame) && contentOffset < contentEnds[frame])
+        if (contentOffset / contentEnds[0] is var guess && guess < Count && contentOffset >= ContentOffset((int)guess) && contentOffset < contentEnds[guess])
         {
-            return frame;
+            return (int)guess;
         }
 
         var (low, high) = (0, Count - 1);
@@ -97,7 +99,7 @@ internal sealed class FrameIndex
         {
             // All frames of ours hold the same, except the last. So no entry can move the frames behind it to another place.
             var (length, content) = (table.StoredLength(frame), table.ContentLength(frame));
-            if (content > LargestFrame || length is 0 or > int.MaxValue
+            if (content > LargestFrame || length is 0 or > int.MaxValue || (content > 0 && length > LargestStored)
                 || (content > 0 && index.Count > 0 && (index.ContentLengthOf(index.Count - 1) != index.contentEnds[0] || content > index.contentEnds[0])))
             {
                 return null;
@@ -127,7 +129,8 @@ internal sealed class FrameIndex
         for (long offset = 0; offset < file.Length;)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (measure(window, offset) is not { Content: <= LargestFrame, HasChecksum: true } frame)
+            if (measure(window, offset) is not { Content: <= LargestFrame, HasChecksum: true } frame
+                || (frame.Content > 0 && frame.Stored > LargestStored))
             {
                 return null;
             }

@@ -27,6 +27,9 @@ internal sealed class PageList
     /// <summary>Begins the list of a new file; null for a compression that has none.</summary>
     public static PageList? For(CompressionType compression) => compression == CompressionType.Zstd ? new PageList() : null;
 
+    /// <summary>The most bytes that the list of a number of pages can take.</summary>
+    public static long LargestBytes(long pages) => HeaderSize + Mark.Length + SumSize + (pages * (MostBits / Bits));
+
     /// <summary>Notes the next page, which has a higher number than the one before.</summary>
     public void Add(long page)
     {

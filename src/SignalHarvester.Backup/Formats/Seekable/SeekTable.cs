@@ -87,6 +87,10 @@ internal sealed class SeekTable
 
         if (length > end.Length)
         {
+            // Its own beginning first: a file whose last bytes merely look like a table must not have us make room for it.
+            var beginning = new byte[HeaderSize];
+            file.Read(file.Length - length, beginning, cancellation);
+            RequireHeader(beginning, length);
             end = new byte[length];
             file.Read(file.Length - length, end, cancellation);
         }
@@ -96,12 +100,7 @@ internal sealed class SeekTable
 
     private static SeekTable Entries(ReadOnlySpan<byte> bytes, int count, int entrySize, long before)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != SkippableMagic
-            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != bytes.Length - HeaderSize)
-        {
-            throw Lies();
-        }
-
+        RequireHeader(bytes, bytes.Length);
         var table = new SeekTable();
         long stored = 0;
         for (var index = 0; index < count; index++)
@@ -112,6 +111,14 @@ internal sealed class SeekTable
         }
 
         return stored == before ? table : throw Lies();
+    }
+
+    private static void RequireHeader(ReadOnlySpan<byte> bytes, long length)
+    {
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != SkippableMagic || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != length - HeaderSize)
+        {
+            throw Lies();
+        }
     }
 
     private void Add(uint storedLength, uint contentLength)

@@ -98,16 +98,22 @@ internal sealed class SeekableContent : IDisposable
     }
 
     /// <summary>Reads the list of an increment's pages, which stands beside the content.</summary>
+    /// <param name="most">How many pages it can have.</param>
     /// <param name="found">Called with each page, ascending.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>False if the file has no list.</returns>
     /// <exception cref="InvalidDataException">The list is damaged, or the file is cut short.</exception>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
-    public bool TryReadPages(Action<long> found, CancellationToken cancellation)
+    public bool TryReadPages(long most, Action<long> found, CancellationToken cancellation)
     {
         if (index.Aside is not { } place)
         {
             return false;
+        }
+
+        if (place.Length > PageList.LargestBytes(most))
+        {
+            throw new InvalidDataException("The list of its pages is longer than it can be.");
         }
 
         var frame = new byte[place.Length];

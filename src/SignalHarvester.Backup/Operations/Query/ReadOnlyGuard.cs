@@ -24,7 +24,7 @@ internal sealed class ReadOnlyGuard
         "table_xinfo",
     };
 
-    private static readonly HashSet<string> Functions = new(StringComparer.OrdinalIgnoreCase) { "load_extension", "fts3_tokenizer" };
+    private static readonly HashSet<string> RefusedFunctions = new(StringComparer.OrdinalIgnoreCase) { "load_extension", "fts3_tokenizer" };
 
     /// <summary>Guards a connection. From here on it reads this image, and nothing else.</summary>
     /// <param name="connection">The connection, in which no other database is attached.</param>
@@ -59,7 +59,7 @@ internal sealed class ReadOnlyGuard
         // An R*Tree prepares statements of its own that write as soon as it is opened. They cannot run: the image is read-only, and so must the
         // query's statement be.
         raw.SQLITE_INSERT or raw.SQLITE_UPDATE or raw.SQLITE_DELETE => schema == "main",
-        raw.SQLITE_FUNCTION => second is null || !Functions.Contains(second),
+        raw.SQLITE_FUNCTION => second is null || !RefusedFunctions.Contains(second),
         raw.SQLITE_PRAGMA => first is not null && Reports.Contains(first) && (second is null || WithArgument.Contains(first)),
         _ => false,
     };

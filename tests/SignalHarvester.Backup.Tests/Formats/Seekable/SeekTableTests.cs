@@ -128,6 +128,53 @@ public sealed class SeekTableTests
     }
 
     [Fact]
+    public void A_last_frame_of_a_few_bytes_is_read_too()
+    {
+        const int length = 3;
+        var (file, frames) = Zstd([2 * length, length], 1, 1);
+
+        // The longest header of a frame has 18 bytes.
+        Assert.True(frames[1].Stored < 18);
+        var table = new SeekTable();
+        frames.ForEach(frame => table.Add(frame.Stored, frame.Content));
+        var content = new byte[length];
+
+        using var opened = Opened.Of([.. file, .. table.ToBytes()]);
+        opened.Content.Read(2 * length, content);
+
+        Assert.All(content, value => Assert.Equal(7, value));
+    }
+
+    [Fact]
+    public void A_small_first_frame_of_another_tool_leads_to_no_wrong_place()
+    {
+        var (file, _) = Zstd([1, 300_000, 7], 1, 1);
+        var index = FrameIndex.TryRead(new MemoryBytes(file), CompressionType.Zstd, TestContext.Current.CancellationToken)!;
+
+        Assert.Equal([0, 1, 1, 2], new long[] { 0, 1, 300_000, 300_001 }.Select(index.Find));
+    }
+
+    [Fact]
+    public void A_table_that_claims_more_than_a_frame_can_have_is_not_made_room_for()
+    {
+        var table = new SeekTable();
+        table.Add(1 << 30, 100_000);
+        var file = new HugeBytes((1L << 30) + table.ToBytes().Length, table.ToBytes());
+
+        Assert.NotEqual(
+            CompressionType.Zstd, FrameIndex.TryRead(file, CompressionType.Zstd, TestContext.Current.CancellationToken)!.Compression);
+
+        // Its last bytes alone say that it has 200 million frames.
+        var end = new byte[9];
+        BinaryPrimitives.WriteInt32LittleEndian(end, 200_000_000);
+        BinaryPrimitives.WriteUInt32LittleEndian(end.AsSpan(5), 0x8F92EAB1);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<InvalidDataException>(
+            () => FrameIndex.TryRead(new HugeBytes(4L << 30, end), CompressionType.Zstd, TestContext.Current.CancellationToken));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10 << 20);
+    }
+
+    [Fact]
     public void A_file_that_is_cut_is_damage_or_cannot_be_read_in_pieces()
     {
         var (file, _) = Zstd([100_000, 100_000], 1, 1);
@@ -169,5 +216,35 @@ public sealed class SeekTableTests
         }
 
         return ([.. file], frames);
+    }
+
+    /// <summary>A file over a network, of zeros, with something at its end.</summary>
+    private sealed class HugeBytes(long length, byte[] end) : IStoredBytes
+    {
+        public long Length => length;
+
+        public int PieceBytes => 1;
+
+        public bool IsRemote => true;
+
+        public bool IsAuthenticated => false;
+
+        public void Read(long offset, Memory<byte> buffer, CancellationToken cancellation)
+        {
+            buffer.Span.Clear();
+            for (var i = 0; i < end.Length; i++)
+            {
+                var at = length - end.Length + i - offset;
+                if (at >= 0 && at < buffer.Length)
+                {
+                    buffer.Span[(int)at] = end[i];
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            // Holds nothing.
+        }
     }
 }
