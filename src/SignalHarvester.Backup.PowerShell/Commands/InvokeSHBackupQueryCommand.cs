@@ -160,8 +160,9 @@ public sealed class InvokeSHBackupQueryCommand : DecryptingCommand, IConfigurati
     private IEnumerable<BackupSource> Chosen()
     {
         var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
-        return this.StopOnError<IReadOnlyList<BackupMetadata>>(() => PointInTime is { } moment ? [AtMoment(listed, moment)] : NewestBackups.OfOne(listed, Newest))
-            .Select(backup => Located(backup, store));
+        var chosen = this.StopOnError<IReadOnlyList<BackupMetadata>>(
+            () => PointInTime is { } moment ? [AtMoment(listed, moment)] : NewestBackups.OfOne(listed, Newest));
+        return chosen.Select(backup => Located(backup, store));
     }
 
     private void Ask(BackupSource source)
