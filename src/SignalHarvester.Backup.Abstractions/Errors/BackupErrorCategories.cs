@@ -21,12 +21,12 @@ internal static class BackupErrorCategories
             BackupErrorId.SourceEmpty, BackupErrorId.SourceNotSqlite, BackupErrorId.SourceEncrypted, BackupErrorId.SourceTruncated,
             BackupErrorId.SourceCorrupt, BackupErrorId.BackupSizeMismatch, BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt,
             BackupErrorId.BackupContentMismatch, BackupErrorId.ChainBroken, BackupErrorId.SidecarInvalid, BackupErrorId.CloudChecksumMismatch,
-            BackupErrorId.ScheduleInvalid, BackupErrorId.ConfigurationInvalid);
+            BackupErrorId.ScheduleInvalid, BackupErrorId.ConfigurationInvalid, BackupErrorId.StreamHole);
         Add(BackupErrorCategory.InvalidOperation,
             BackupErrorId.DatabaseHasOtherNames, BackupErrorId.SqliteTooOld, BackupErrorId.BackupTypeUnsupported,
             BackupErrorId.BackupHasDependants, BackupErrorId.DestinationIsOtherDatabase, BackupErrorId.DestinationPageSizeDiffers,
             BackupErrorId.CloudRefused, BackupErrorId.SchedulerFailed, BackupErrorId.BackupNotEncrypted, BackupErrorId.RowsNotRestored,
-            BackupErrorId.ComparisonFailed, BackupErrorId.QueryFailed);
+            BackupErrorId.ComparisonFailed, BackupErrorId.QueryFailed, BackupErrorId.StoreUnconditional);
         Add(BackupErrorCategory.InvalidResult,
             BackupErrorId.SnapshotLost, BackupErrorId.RestoreVerificationFailed, BackupErrorId.CloudObjectChanged, BackupErrorId.CloudObjectKept,
             BackupErrorId.RestoreDrillFailed);

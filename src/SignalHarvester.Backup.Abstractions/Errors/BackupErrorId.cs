@@ -195,6 +195,12 @@ public static class BackupErrorId
     /// <summary>The service cannot be reached, or still fails after all retries.</summary>
     public const string CloudUnavailable = nameof(CloudUnavailable);
 
+    /// <summary>A store replaces objects that it was told not to replace, so it cannot keep a stream of transactions.</summary>
+    public const string StoreUnconditional = nameof(StoreUnconditional);
+
+    /// <summary>A transaction cannot be restored: a part of the stream, or the backup from which it continues, is missing or damaged.</summary>
+    public const string StreamHole = nameof(StreamHole);
+
     /// <summary>The service reported an object as deleted, but still has it.</summary>
     public const string CloudObjectKept = nameof(CloudObjectKept);
 

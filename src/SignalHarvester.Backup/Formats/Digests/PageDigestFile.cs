@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Storage;
@@ -45,7 +44,7 @@ internal sealed class PageDigestFile : IDisposable
     /// <param name="folder">The directory's digest folder.</param>
     /// <param name="databasePath">The database. The file's name is a digest of this path.</param>
     /// <param name="id">The backup's id.</param>
-    public static string PathFor(string folder, string databasePath, string id) => Path.Combine(folder, KeyOf(databasePath) + "-" + id + Suffix);
+    public static string PathFor(string folder, string databasePath, string id) => Path.Combine(folder, DatabaseKey.Of(databasePath) + "-" + id + Suffix);
 
     /// <summary>Begins the digests of a backup.</summary>
     /// <param name="folder">The directory's digest folder.</param>
@@ -64,7 +63,7 @@ internal sealed class PageDigestFile : IDisposable
         var temporaryPath = Path.Combine(temporaryFolder, Path.GetFileName(path) + BackupFileName.PartialSuffix);
         var handle = CreateLocked(temporaryPath);
         RandomAccess.Write(handle, Header(id, pageSize, pageCount), 0);
-        return new PageDigestFile(folder, KeyOf(databasePath), path, temporaryPath, handle, cipher);
+        return new PageDigestFile(folder, DatabaseKey.Of(databasePath), path, temporaryPath, handle, cipher);
     }
 
     /// <summary>Returns the header of a backup's digests.</summary>
@@ -158,8 +157,6 @@ internal sealed class PageDigestFile : IDisposable
             }
         }
     }
-
-    private static string KeyOf(string databasePath) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(databasePath)).AsSpan(0, 8));
 
     private static string? IdOf(string name) =>
         name.EndsWith(Suffix, StringComparison.Ordinal) && name[..^Suffix.Length].Split('-') is [_, var id] && BackupFileName.IsId(id) ? id : null;

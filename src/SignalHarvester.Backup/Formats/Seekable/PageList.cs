@@ -14,9 +14,7 @@ internal sealed class PageList
 {
     private const uint SkippableMagic = 0x184D2A5D;
     private const int HeaderSize = 8;
-    private const int More = 0x80;
-    private const int Bits = 7;
-    private const int MostBits = 35;
+    private const int MostDistanceBytes = 5;
     private const int SumSize = sizeof(ulong);
 
     private readonly ArrayBufferWriter<byte> distances = new();
@@ -28,22 +26,13 @@ internal sealed class PageList
     public static PageList? For(CompressionType compression) => compression == CompressionType.Zstd ? new PageList() : null;
 
     /// <summary>The most bytes that the list of a number of pages can take.</summary>
-    public static long LargestBytes(long pages) => HeaderSize + Mark.Length + SumSize + (pages * (MostBits / Bits));
+    public static long LargestBytes(long pages) => HeaderSize + Mark.Length + SumSize + (pages * MostDistanceBytes);
 
     /// <summary>Notes the next page, which has a higher number than the one before.</summary>
     public void Add(long page)
     {
-        var distance = (ulong)(page - last);
+        Leb128.Write(distances, (ulong)(page - last));
         last = page;
-        var bytes = distances.GetSpan(MostBits / Bits);
-        var count = 0;
-        do
-        {
-            bytes[count++] = (byte)((distance & (More - 1)) | (distance < More ? 0UL : More));
-            distance >>= Bits;
-        }
-        while (distance > 0);
-        distances.Advance(count);
     }
 
     /// <summary>Returns the list, as it stands in the file.</summary>
@@ -79,24 +68,9 @@ internal sealed class PageList
         long page = 0;
         for (var rest = frame[(HeaderSize + Mark.Length)..^SumSize]; !rest.IsEmpty;)
         {
-            long distance = 0;
-            for (var shift = 0; ; shift += Bits)
-            {
-                if (rest.IsEmpty || shift >= MostBits)
-                {
-                    throw Damaged();
-                }
-
-                var part = rest[0];
-                rest = rest[1..];
-                distance |= (long)(part & (More - 1)) << shift;
-                if (part < More)
-                {
-                    break;
-                }
-            }
-
-            page = distance > 0 && page + distance <= uint.MaxValue ? page + distance : throw Damaged();
+            page = Leb128.TryRead(ref rest, out var distance) && distance > 0 && distance <= (ulong)(uint.MaxValue - page)
+                ? page + (long)distance
+                : throw Damaged();
             found(page);
         }
 

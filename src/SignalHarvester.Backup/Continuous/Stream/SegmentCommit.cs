@@ -1,0 +1,8 @@
+namespace SignalHarvester.Backup.Continuous.Stream;
+
+/// <summary>A transaction, as the header of its segment describes it.</summary>
+/// <param name="Number">Its number in the stream.</param>
+/// <param name="Time">When it was first seen.</param>
+/// <param name="Pages">The number of pages that it wrote.</param>
+/// <param name="PageCount">Pages of the database after it.</param>
+internal sealed record SegmentCommit(long Number, DateTimeOffset Time, long Pages, uint PageCount);

@@ -1,0 +1,69 @@
+namespace SignalHarvester.Backup.Continuous.Stream;
+
+/// <summary>What a segment says of itself, before its pages.</summary>
+internal sealed record SegmentHeader
+{
+    /// <summary>What it holds.</summary>
+    public required SegmentKind Kind { get; init; }
+
+    /// <summary>Its timeline, from 1.</summary>
+    public required int Timeline { get; init; }
+
+    /// <summary>Its number in the timeline, from 1.</summary>
+    public required long Number { get; init; }
+
+    /// <summary>
+    /// Its first transaction. Of a <see cref="SegmentKind.Base"/>, the first of those that can only be reached together; one more than
+    /// <see cref="LastTransaction"/> if there is none.
+    /// </summary>
+    public required long FirstTransaction { get; init; }
+
+    /// <summary>The transaction after it.</summary>
+    public required long LastTransaction { get; init; }
+
+    /// <summary>The time of the last transaction, in UTC and whole milliseconds; of a <see cref="SegmentKind.Seal"/>, when it was made.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>Bytes in a page of the database.</summary>
+    public required int PageSize { get; init; }
+
+    /// <summary>Pages of the database after it.</summary>
+    public required uint PageCount { get; init; }
+
+    /// <summary>Its transactions, in order; none unless it is <see cref="SegmentKind.Commits"/>.</summary>
+    public IReadOnlyList<SegmentCommit> Commits { get; init; } = [];
+
+    /// <summary>Why the stream continues from an ordinary backup; null unless it is a <see cref="SegmentKind.Base"/>.</summary>
+    public BaseReason? Reason { get; init; }
+
+    /// <summary>The ordinary backup that holds the database as it was at the last transaction; null unless it is a <see cref="SegmentKind.Base"/>.</summary>
+    public string? BackupId { get; init; }
+
+    /// <summary>The database; null unless it is a <see cref="SegmentKind.Base"/>.</summary>
+    public string? DatabasePath { get; init; }
+
+    /// <summary>The timeline that continues; null unless it is a <see cref="SegmentKind.Seal"/>.</summary>
+    public int? NextTimeline { get; init; }
+
+    /// <summary>Describes a segment of transactions.</summary>
+    /// <param name="timeline">Its timeline.</param>
+    /// <param name="number">Its number in the timeline.</param>
+    /// <param name="pageSize">Bytes in a page.</param>
+    /// <param name="commits">The transactions, in order; at least one.</param>
+    public static SegmentHeader OfCommits(int timeline, long number, int pageSize, IReadOnlyList<FollowedCommit> commits) => new()
+    {
+        Kind = SegmentKind.Commits,
+        Timeline = timeline,
+        Number = number,
+        FirstTransaction = commits[0].Number,
+        LastTransaction = commits[^1].Number,
+        Time = commits[^1].Time,
+        PageSize = pageSize,
+        PageCount = commits[^1].PageCount,
+        Commits = [.. commits.Select(commit => new SegmentCommit(commit.Number, commit.Time, commit.Pages.Count, commit.PageCount))],
+    };
+
+    /// <summary>Whether the transactions after this segment are those of the next one in its timeline.</summary>
+    public bool IsJoinedBy(SegmentHeader next) =>
+        next.Timeline == Timeline && next.Number == Number + 1 && next.FirstTransaction == LastTransaction + 1;
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Continuous.Stream;
+
+/// <summary>The place of an ordinary backup in the stream of its database, as the metadata of its sidecar records it.</summary>
+/// <param name="Key">The stream: the key of the database.</param>
+/// <param name="Timeline">The timeline.</param>
+/// <param name="Number">The last segment whose transactions are all in the backup.</param>
+/// <param name="Transaction">The transaction after which the backup holds the database.</param>
+/// <param name="Time">The time of that transaction.</param>
+internal sealed record StreamPosition(string Key, int Timeline, long Number, long Transaction, DateTimeOffset Time)
+{
+    private const string KeyEntry = "stream_key";
+    private const string TimelineEntry = "stream_timeline";
+    private const string NumberEntry = "stream_number";
+    private const string TransactionEntry = "stream_transaction";
+    private const string TimeEntry = "stream_time";
+
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
+    /// <summary>Returns the entries for a sidecar's metadata.</summary>
+    public IReadOnlyDictionary<string, object?> ToEntries() => new Dictionary<string, object?>(StringComparer.Ordinal)
+    {
+        [KeyEntry] = Key,
+        [TimelineEntry] = (long)Timeline,
+        [NumberEntry] = Number,
+        [TransactionEntry] = Transaction,
+        [TimeEntry] = Time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>Reads the place of a backup; null if it records none, or not all of it.</summary>
+    public static StreamPosition? Of(BackupMetadata backup)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        return Text(KeyEntry) is { } key && Number(TimelineEntry) is { } timeline and > 0 and <= int.MaxValue && Number(NumberEntry) is { } number
+            && Number(TransactionEntry) is { } transaction
+            && DateTimeOffset.TryParseExact(Text(TimeEntry), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? new StreamPosition(key, (int)timeline, number, transaction, time)
+            : null;
+
+        string? Text(string entry) => backup.Metadata.TryGetValue(entry, out var value) ? value as string : null;
+
+        long? Number(string entry) => backup.Metadata.TryGetValue(entry, out var value) && value is long and >= 0 ? (long)value : null;
+    }
+}
