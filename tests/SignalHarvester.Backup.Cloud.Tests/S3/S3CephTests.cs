@@ -266,6 +266,18 @@ public sealed class S3CephTests(CephServer ceph)
         Assert.Equal(2, server.Connections);
     }
 
+    [Fact]
+    public async Task A_condition_that_another_request_leaves_undecided_is_asked_again()
+    {
+        await using var server = new CannedServer(
+            "409 Conflict", ["x-amz-request-id: 4711"], "<Error><Code>ConditionalRequestConflict</Code><Message>words</Message></Error>");
+        using var store = new S3Store(await ceph.NewLocationAsync() with { Endpoint = server.Address }, new StoreOptions { MostRetries = 1 });
+
+        await RefusesAsync(BackupErrorId.CloudUnavailable, () => PutAsync(store, "a"));
+
+        Assert.Equal(2, server.Connections);
+    }
+
     private static ObjectAttributes Attributes(byte[] content) => ContentHash.Attributes(content, ObjectAttributes.BackupType, ContentChecksums.None);
 
     private static Task<ObjectInfo> PutAsync(S3Store store, string name) => store.PutAsync(name, new byte[] { 1 }, Attributes([1]), replaces: null, Stop);

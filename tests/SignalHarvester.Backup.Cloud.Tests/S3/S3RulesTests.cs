@@ -18,7 +18,7 @@ public sealed class S3RulesTests
     [InlineData("NoSuchKey", 404, BackupErrorId.CloudObjectNotFound)]
     [InlineData("NoSuchUpload", 404, BackupErrorId.CloudUploadLost)]
     [InlineData("PreconditionFailed", 412, BackupErrorId.CloudObjectExists)]
-    [InlineData("ConditionalRequestConflict", 409, BackupErrorId.CloudObjectExists)]
+    [InlineData("ConditionalRequestConflict", 409, BackupErrorId.CloudUnavailable)]
     [InlineData("BadDigest", 400, BackupErrorId.CloudChecksumMismatch)]
     [InlineData("XAmzContentSHA256Mismatch", 400, BackupErrorId.CloudChecksumMismatch)]
     [InlineData("RequestTimeTooSkewed", 403, BackupErrorId.CloudClockSkew)]

@@ -31,6 +31,8 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
     /// <summary>Corrects answers that the SDK would misunderstand.</summary>
     private sealed class AnswersInOrder(StoreFault fault, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
+        private const int LargestRefusal = 64 << 10;
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             try
@@ -39,6 +41,13 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
 
                 // Other services send 429 where S3 sends 503, but the SDK would not retry it.
                 if (response.StatusCode == HttpStatusCode.TooManyRequests)
+                {
+                    response.StatusCode = HttpStatusCode.ServiceUnavailable;
+                }
+
+                // Another conditional request for the same object is under way: whether the condition is met is not known yet, and S3 asks to
+                // try again. The SDK would not.
+                if (response.StatusCode == HttpStatusCode.Conflict && await IsUndecidedAsync(response, cancellationToken).ConfigureAwait(false))
                 {
                     response.StatusCode = HttpStatusCode.ServiceUnavailable;
                 }
@@ -62,6 +71,13 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
                 // The SDK would retry it again and again.
                 throw fault.TlsFailed(untrusted.Message, exception);
             }
+        }
+
+        private static async Task<bool> IsUndecidedAsync(HttpResponseMessage response, CancellationToken cancellation)
+        {
+            await response.Content.LoadIntoBufferAsync(LargestRefusal, cancellation).ConfigureAwait(false);
+            var text = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+            return text.Contains($"<Code>{S3Fault.UndecidedCode}</Code>", StringComparison.Ordinal);
         }
 
         // Refusals of S3 carry a request's id, also those without content. Ceph refuses some requests before their content has

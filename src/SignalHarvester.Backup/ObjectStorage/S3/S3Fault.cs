@@ -8,6 +8,9 @@ namespace SignalHarvester.Backup.ObjectStorage.S3;
 /// <summary>Translates S3's answers, or the lack of one, into our errors.</summary>
 internal sealed class S3Fault(StoreLocation location, StoreOptions options)
 {
+    /// <summary>The code of an answer that leaves a condition undecided, because another request for the same object is under way.</summary>
+    public const string UndecidedCode = "ConditionalRequestConflict";
+
     private const string RegionHeader = "x-amz-bucket-region";
 
     /// <summary>The errors that all providers share.</summary>
@@ -35,7 +38,8 @@ internal sealed class S3Fault(StoreLocation location, StoreOptions options)
 
         // A missing part has gone with its upload.
         "NoSuchUpload" or "InvalidPart" => Store.UploadLost(name, answer),
-        "PreconditionFailed" or "ConditionalRequestConflict" => Store.ObjectExists(name, answer),
+        "PreconditionFailed" => Store.ObjectExists(name, answer),
+        UndecidedCode => Store.Unavailable(action, Detail(answer), answer),
         "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "XAmzContentChecksumMismatch" =>
             Store.ChecksumMismatch(name, $"the received data differs from the sent data ({answer.ErrorCode})", answer),
         "RequestTimeTooSkewed" or "RequestExpired" or "RequestInTheFuture" => Store.ClockSkew(answer.ErrorCode, answer),
