@@ -201,6 +201,9 @@ public static class BackupErrorId
     /// <summary>A transaction cannot be restored: a part of the stream, or the backup from which it continues, is missing or damaged.</summary>
     public const string StreamHole = nameof(StreamHole);
 
+    /// <summary>A stream has no transaction of that number, or there is no stream.</summary>
+    public const string TransactionNotFound = nameof(TransactionNotFound);
+
     /// <summary>The service reported an object as deleted, but still has it.</summary>
     public const string CloudObjectKept = nameof(CloudObjectKept);
 

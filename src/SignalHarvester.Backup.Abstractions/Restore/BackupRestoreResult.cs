@@ -29,6 +29,12 @@ public sealed record BackupRestoreResult : BackupMetadata
     /// <summary>The rows of all its ordinary tables; null if this restore did not count them.</summary>
     public long? RestoredRows { get; init; }
 
+    /// <summary>The transaction that was restored, if a stream of transactions led beyond the backup; null for the backup itself.</summary>
+    public long? RestoredTransaction { get; init; }
+
+    /// <summary>When that transaction was committed; null for the backup itself.</summary>
+    public DateTimeOffset? RestoredMoment { get; init; }
+
     /// <summary>The duration of this restore, including its checks, the safety backup, and the download from an object store.</summary>
     public TimeSpan Elapsed { get; init; }
 

@@ -103,6 +103,13 @@ internal static class RestoreBackup
             OtherDatabase.RefusePlace(source, options.Destination, context.Cancellation);
         }
 
+        if (options.Stream is { } plan)
+        {
+            using var at = StagedStream.Fetch(plan, store, source.Catalog.Home, context);
+            var origin = at.Plan.Start.Id == source.Backup.Id ? source.Backup : at.Plan.Start;
+            return Here(at.Source, origin, options, context) with { RestoredTransaction = plan.Transaction, RestoredMoment = plan.Time };
+        }
+
         using var staged = StagedBackup.Fetch(source.Backup.Id, store, source.Catalog.Home, context);
         return Here(staged.Source, source.Backup, options, context);
     }

@@ -17,6 +17,9 @@ public sealed record RestoreOptions
     /// </summary>
     public BackupEncryption? Encryption { get; init; }
 
+    /// <summary>The transaction of a stream to restore, beyond the backup from which its plan begins; null for the backup itself.</summary>
+    public StreamPlan? Stream { get; init; }
+
     /// <summary>Whether integrity, schema and rows are checked before and after. Checksums always are.</summary>
     public bool Verify { get; init; } = true;
 

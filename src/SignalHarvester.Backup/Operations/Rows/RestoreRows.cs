@@ -43,7 +43,8 @@ internal static class RestoreRows
         try
         {
             RefuseDamagedSource(backup);
-            using var image = OpenImage.Of(source, context, keepsRemote: true);
+            using var staged = options.Stream is { } plan && source.Catalog.Store is { } store ? StagedStream.Fetch(plan, store, home, context) : null;
+            using var image = OpenImage.Of(staged?.Source ?? source, context, keepsRemote: true);
             try
             {
                 return BringBack(image, source, target, options, context);

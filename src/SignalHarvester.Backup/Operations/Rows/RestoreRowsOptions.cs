@@ -6,6 +6,9 @@ namespace SignalHarvester.Backup.Operations.Rows;
 /// <summary>The rows to restore, and the options.</summary>
 public sealed record RestoreRowsOptions
 {
+    /// <summary>The transaction of a stream from which the rows come, beyond the backup from which its plan begins; null for the backup itself.</summary>
+    public StreamPlan? Stream { get; init; }
+
     /// <summary>The database for the rows, as a full path.</summary>
     public required string Into { get; init; }
 

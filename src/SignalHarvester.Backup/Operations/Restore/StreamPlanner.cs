@@ -1,0 +1,245 @@
+using System.Globalization;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Retention;
+
+namespace SignalHarvester.Backup.Operations.Restore;
+
+/// <summary>
+/// Finds out how a transaction of a stream is restored: from the newest usable ordinary backup at or before it, and the segments from there on.
+/// The names of the segments are listed; which one holds a moment, a search in their headers finds.
+/// </summary>
+public sealed class StreamPlanner
+{
+    private readonly StreamStore stream;
+    private readonly OperationContext context;
+    private readonly List<StreamStart> starts;
+    private readonly List<StoredSegment> segments;
+    private readonly Dictionary<StoredSegment, SegmentHeader?> headers = [];
+
+    private StreamPlanner(StreamStore stream, List<StreamStart> starts, List<StoredSegment> segments, OperationContext context)
+    {
+        this.stream = stream;
+        this.starts = starts;
+        this.segments = segments;
+        this.context = context;
+    }
+
+    /// <summary>Plans the restore of the last transaction at or before a moment.</summary>
+    /// <param name="store">Where the backups and the stream are.</param>
+    /// <param name="backups">The backups of the database there, with their depths.</param>
+    /// <param name="moment">The moment.</param>
+    /// <param name="context">Clock, cancellation, and the secrets for an encrypted stream.</param>
+    /// <returns>Null if the stream begins after the moment, or there is none.</returns>
+    /// <exception cref="BackupException">StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
+    public static StreamPlan? AtMoment(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, DateTimeOffset moment, OperationContext context) =>
+        Run(store, backups, context, planner => planner.AtMomentAsync(moment));
+
+    /// <summary>Plans the restore of a transaction.</summary>
+    /// <param name="store">Where the backups and the stream are.</param>
+    /// <param name="backups">The backups of the database there, with their depths.</param>
+    /// <param name="transaction">Its number.</param>
+    /// <param name="context">Clock, cancellation, and the secrets for an encrypted stream.</param>
+    /// <exception cref="BackupException">TransactionNotFound; StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
+    public static StreamPlan OfTransaction(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, long transaction, OperationContext context) =>
+        Run(store, backups, context, async planner => (StreamPlan?)await planner.OfTransactionAsync(transaction).ConfigureAwait(false))
+        ?? throw NotFound(transaction, $"'{store.Location}' has no stream of transactions of this database");
+
+    /// <summary>The usable ordinary backups of the stream, in the order of their transactions.</summary>
+    internal static List<StreamStart> Starts(IReadOnlyCollection<BackupMetadata> backups, DateTimeOffset now)
+    {
+        var known = backups.Where(backup => !backup.IsSafety).ToDictionary(backup => backup.Id, StringComparer.Ordinal);
+        var health = new ChainHealth(known, now);
+        return
+        [
+            .. known.Values
+                .Where(backup => backup is { IsRetired: false, IsSourceCorrupt: false, DatabasePath: not null }
+                    && !ChainHealth.IsIncomplete(backup) && !health.HasFailed(backup))
+                .Select(backup => (Backup: backup, Position: StreamPosition.Of(backup)))
+                .Where(start => start.Position is { } position && position.Key == DatabaseKey.Of(start.Backup.DatabasePath!))
+                .Select(start => new StreamStart(start.Backup, start.Position!))
+                .OrderBy(start => start.Position.Transaction).ThenBy(start => start.Position.Timeline).ThenBy(start => start.Position.Number),
+        ];
+    }
+
+    private static StreamPlan? Run(
+        StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, OperationContext context, Func<StreamPlanner, Task<StreamPlan?>> plan)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(backups);
+        ArgumentNullException.ThrowIfNull(context);
+        var starts = Starts(backups, context.Clock.GetUtcNow());
+        if (PointInTime.DatabasesOf(starts.Select(start => start.Backup)) is { Count: > 1 } databases)
+        {
+            throw PointInTime.Ambiguous(null, databases);
+        }
+
+        return starts.Count == 0 ? null : RunAsync().GetAwaiter().GetResult();
+
+        async Task<StreamPlan?> RunAsync()
+        {
+            using var stream = StreamStore.Open(store.Location, starts[0].Backup.DatabasePath!, store.Store.Options);
+            var segments = await stream.ListAsync(timeline: null, fromNumber: 1, context.Cancellation).ToListAsync(context.Cancellation).ConfigureAwait(false);
+            return await plan(new StreamPlanner(stream, starts, segments, context)).ConfigureAwait(false);
+        }
+    }
+
+    private static BackupException NotFound(long transaction, string reason) => new(
+        BackupErrorId.TransactionNotFound, transaction, string.Create(
+            CultureInfo.InvariantCulture,
+            $"There is no transaction {transaction}: {reason}. List the transactions with Get-SHBackupTransaction."));
+
+    private async Task<StreamPlan?> AtMomentAsync(DateTimeOffset moment)
+    {
+        var index = starts.FindLastIndex(start => start.Position.Time <= moment);
+        if (index < 0)
+        {
+            return null;
+        }
+
+        var position = starts[index].Position;
+        var run = RunOf(index);
+        var at = await LastAsync(run, header => (header.Commits is [var first, ..] ? first.Time : header.Time) <= moment).ConfigureAwait(false);
+        var (transaction, time) = (position.Transaction, position.Time);
+        if (at >= 0 && headers[run[at]] is { } header && header.LastTransaction > position.Transaction)
+        {
+            var commit = header.Commits.LastOrDefault(commit => commit.Time <= moment);
+            (transaction, time) = commit is null ? (header.LastTransaction, header.Time) : (commit.Number, commit.Time);
+        }
+
+        // If the next segment cannot be read, it may hold a transaction that is nearer.
+        if (run.Count > 0 && (FirstBreak(position, run) <= at || (at < 0 || headers[run[at]]!.LastTransaction <= transaction) && await IsNextUnknownAsync().ConfigureAwait(false)))
+        {
+            throw await HoleAsync(index, run, transaction + 1).ConfigureAwait(false);
+        }
+
+        return Plan(index, transaction <= position.Transaction ? [] : run[..(at + 1)], Math.Max(transaction, position.Transaction), time);
+
+        async Task<bool> IsNextUnknownAsync() => at + 1 < run.Count
+            ? FirstBreak(position, run) <= at + 1 || await HeaderAsync(run[at + 1]).ConfigureAwait(false) is null
+            : index + 1 < starts.Count && starts[index + 1].Position is var next && next.Timeline == run[^1].Name.Timeline && next.Number > run[^1].Name.Number;
+    }
+
+    private async Task<StreamPlan> OfTransactionAsync(long transaction)
+    {
+        var index = starts.FindLastIndex(start => start.Position.Transaction <= transaction);
+        if (index < 0)
+        {
+            throw NotFound(transaction, string.Create(
+                CultureInfo.InvariantCulture,
+                $"the oldest one that can be restored from '{stream.Location}' is {starts[0].Position.Transaction} ({StreamHole.Moment(starts[0].Position.Time)})"));
+        }
+
+        var position = starts[index].Position;
+        if (position.Transaction == transaction)
+        {
+            return Plan(index, [], transaction, position.Time);
+        }
+
+        var run = RunOf(index);
+        var at = await LastAsync(run, header => header.FirstTransaction <= transaction).ConfigureAwait(false);
+        var header = at < 0 ? null : headers[run[at]];
+        var firstBreak = FirstBreak(position, run);
+        if (header?.Commits.FirstOrDefault(commit => commit.Number == transaction) is { } commit && firstBreak > at)
+        {
+            return Plan(index, run[..(at + 1)], transaction, commit.Time);
+        }
+
+        var last = Math.Max(header?.LastTransaction ?? 0, position.Transaction);
+        throw last < transaction && at + 1 == run.Count && firstBreak > at && index + 1 == starts.Count
+            ? NotFound(transaction, string.Create(CultureInfo.InvariantCulture, $"the stream in '{stream.Location}' ends with transaction {last}"))
+            : await HoleAsync(index, run, transaction).ConfigureAwait(false);
+    }
+
+    private StreamPlan Plan(int index, IReadOnlyList<StoredSegment> used, long transaction, DateTimeOffset time) =>
+        new(starts[index], index + 1 < starts.Count ? starts[index + 1] : null, used, transaction, time);
+
+    private Task<BackupException> HoleAsync(int index, IReadOnlyList<StoredSegment> run, long transaction) =>
+        StreamHole.FindAsync(stream, Plan(index, run, transaction, starts[index].Position.Time), context.Identities, context.Cancellation);
+
+    /// <summary>The segments after a start, up to the one after the place of the next start: that one may begin before its transaction.</summary>
+    private List<StoredSegment> RunOf(int index)
+    {
+        var run = segments.SkipWhile(segment => !IsBehind(segment.Name, starts[index].Position));
+        return index + 1 == starts.Count
+            ? [.. run]
+            : [.. run.TakeWhile(segment => !IsBehind(segment.Name, starts[index + 1].Position)
+                || (segment.Name.Timeline == starts[index + 1].Position.Timeline && segment.Name.Number == starts[index + 1].Position.Number + 1))];
+    }
+
+    private static bool IsBehind(SegmentName name, StreamPosition position) =>
+        name.Timeline > position.Timeline || (name.Timeline == position.Timeline && name.Number > position.Number);
+
+    /// <summary>Returns the index of the first segment that does not follow the one before it; the number of segments if all do.</summary>
+    private static int FirstBreak(StreamPosition position, List<StoredSegment> run)
+    {
+        var (timeline, number) = (position.Timeline, position.Number);
+        for (var index = 0; index < run.Count; index++)
+        {
+            if (!StreamHole.Follows(timeline, number, run[index].Name))
+            {
+                return index;
+            }
+
+            (timeline, number) = (run[index].Name.Timeline, run[index].Name.Number);
+        }
+
+        return run.Count;
+    }
+
+    /// <summary>Finds the last segment for which something holds that holds for all before it. A segment that cannot be read decides nothing.</summary>
+    /// <returns>Its index; -1 if it holds for none.</returns>
+    private async Task<int> LastAsync(List<StoredSegment> run, Predicate<SegmentHeader> holds)
+    {
+        var (low, high) = (-1, run.Count);
+        while (high - low > 1)
+        {
+            var middle = low + ((high - low) / 2);
+            var asked = await ReadableAsync(run, middle, low, step: -1).ConfigureAwait(false)
+                ?? await ReadableAsync(run, middle + 1, high, step: 1).ConfigureAwait(false);
+            if (asked is not { } index)
+            {
+                break;
+            }
+
+            (low, high) = holds(headers[run[index]]!) ? (index, high) : (low, index);
+        }
+
+        return low;
+    }
+
+    private async Task<int?> ReadableAsync(List<StoredSegment> run, int index, int end, int step)
+    {
+        for (; index != end; index += step)
+        {
+            if (await HeaderAsync(run[index]).ConfigureAwait(false) is not null)
+            {
+                return index;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads the header of a segment; null if it is damaged or has gone.</summary>
+    private async Task<SegmentHeader?> HeaderAsync(StoredSegment segment)
+    {
+        if (!headers.TryGetValue(segment, out var header))
+        {
+            try
+            {
+                header = await stream.ReadHeaderAsync(segment, context.Identities, context.Cancellation).ConfigureAwait(false);
+            }
+            catch (BackupException exception) when (StreamHole.IsOf(exception))
+            {
+                header = null;
+            }
+
+            headers.Add(segment, header);
+        }
+
+        return header;
+    }
+}
