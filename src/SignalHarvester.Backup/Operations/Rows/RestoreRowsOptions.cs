@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Operations.Restore;
 
 namespace SignalHarvester.Backup.Operations.Rows;
 
