@@ -109,8 +109,9 @@ public sealed class StreamPlanner
             (transaction, time) = commit is null ? (header.LastTransaction, header.Time) : (commit.Number, commit.Time);
         }
 
-        // If the next segment cannot be read, it may hold a transaction that is nearer.
-        if (run.Count > 0 && (FirstBreak(position, run) <= at || (at < 0 || headers[run[at]]!.LastTransaction <= transaction) && await IsNextUnknownAsync().ConfigureAwait(false)))
+        // If the next segment cannot be read, it may hold a transaction that is nearer; but the moment of a transaction is always its own.
+        var isLastOfItsSegment = at < 0 || headers[run[at]]!.LastTransaction <= transaction;
+        if (FirstBreak(position, run) <= at || (run.Count > 0 && time < moment && isLastOfItsSegment && await IsNextUnknownAsync().ConfigureAwait(false)))
         {
             throw await HoleAsync(index, run, transaction + 1).ConfigureAwait(false);
         }

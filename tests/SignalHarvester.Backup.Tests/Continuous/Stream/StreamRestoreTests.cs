@@ -1,6 +1,9 @@
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Continuous.Stream;
@@ -40,6 +43,166 @@ public sealed class StreamRestoreTests
         Assert.Null(StreamPlanner.AtMoment(world.Store, world.Backups, world.TimeOf(0).AddMilliseconds(-1), world.Context));
         Assert.Equal(6, world.Transaction);
         Assert.Contains("ends with transaction 6", Fails(BackupErrorId.TransactionNotFound, () => world.PlanOf(7)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_missing_or_damaged_segment_is_an_error_with_the_nearest_transactions(bool isMissing)
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        var hour = world.BackUp();
+        world.Commit("INSERT INTO audit(what) VALUES ('after the hour')");
+        await world.PutAsync();
+        if (isMissing)
+        {
+            await world.Stream.DeleteAsync(new SegmentName(1, 4, IsEncrypted: false), StreamWorld.Stop);
+        }
+        else
+        {
+            Damage(world, number: 4);
+        }
+
+        var plan = isMissing ? null : world.PlanOf(4);
+        var error = Fails(BackupErrorId.StreamHole, () => world.Restored(plan ?? world.PlanOf(4)));
+        Assert.Contains("nearest transaction before it is 2 (2026-11-22 02:00:02.000 UTC)", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"nearest one after it is 5 (2026-11-22 02:00:05.000 UTC), in the backup '{hour.Id}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains(isMissing ? "segment 4 of timeline 1 is missing" : "is damaged or gone", error.Message, StringComparison.Ordinal);
+        Assert.Equal(4L, error.Target);
+        if (isMissing)
+        {
+            // The missing one may hold a transaction that is nearer to the moment than what is before it.
+            Fails(BackupErrorId.StreamHole, () => AtMoment(world, world.TimeOf(2).AddMilliseconds(500)));
+        }
+
+        Assert.Equal(world.Truth[2], world.Restored(world.PlanOf(2)));
+        Assert.Equal(world.Truth[6], world.Restored(world.PlanOf(6)));
+        Assert.Equal(2, AtMoment(world, world.TimeOf(2))!.Transaction);
+    }
+
+    [Fact]
+    public async Task What_a_gap_has_swallowed_is_an_error_and_what_follows_it_is_restored()
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        world.Miss("INSERT INTO audit(what) VALUES ('missed')");
+        world.Miss("INSERT INTO audit(what) VALUES ('missed too')");
+        var mended = await world.BaseAsync(BaseReason.Gap);
+        world.Commit("INSERT INTO audit(what) VALUES ('seen again')");
+        await world.PutAsync();
+
+        var error = Fails(BackupErrorId.StreamHole, () => world.PlanOf(6));
+        Assert.Contains($"6 to 7 are in the backup '{mended.Id}' alone", error.Message, StringComparison.Ordinal);
+        Assert.Contains("before it is 5", error.Message, StringComparison.Ordinal);
+        Assert.Contains("after it is 7", error.Message, StringComparison.Ordinal);
+        foreach (var transaction in (long[])[5, 7, 8])
+        {
+            Assert.Equal(world.Truth[transaction], world.Restored(world.PlanOf(transaction)));
+        }
+
+        Assert.Equal(5, AtMoment(world, world.TimeOf(6))!.Transaction);
+
+        // Without the backup in the gap, nothing leads across it.
+        RemoveFromStore(world, mended.Id);
+        Fails(BackupErrorId.StreamHole, () => world.Restored(world.PlanOf(8)));
+        Assert.Equal(world.Truth[5], world.Restored(world.PlanOf(5)));
+    }
+
+    [Fact]
+    public async Task A_second_timeline_continues_the_first_one()
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        await world.SealAsync();
+        var start = await world.BaseAsync(BaseReason.Takeover);
+        world.Commit("INSERT INTO audit(what) VALUES ('by another writer')");
+        await world.PutAsync();
+
+        Assert.Equal((2, 2), (world.Timeline, world.Number));
+        Assert.Equal(start.Id, world.PlanOf(6).Start.Id);
+        foreach (var transaction in (long[])[4, 5, 6])
+        {
+            Assert.Equal(world.Truth[transaction], world.Restored(world.PlanOf(transaction)));
+        }
+
+        // Nothing was written in between, so the first timeline leads over the seal as well.
+        RemoveFromStore(world, start.Id);
+        Assert.Equal(world.Truth[6], world.Restored(world.PlanOf(6)));
+
+        // Not so without the seal.
+        await world.Stream.DeleteAsync(new SegmentName(1, 7, IsEncrypted: false), StreamWorld.Stop);
+        Fails(BackupErrorId.StreamHole, () => world.Restored(world.PlanOf(6)));
+    }
+
+    [Fact]
+    public async Task What_retention_takes_in_between_is_planned_again()
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        var early = world.PlanOf(5);
+        var hour = world.BackUp();
+        foreach (var number in (long[])[2, 3, 4, 5])
+        {
+            await world.Stream.DeleteAsync(new SegmentName(1, number, IsEncrypted: false), StreamWorld.Stop);
+        }
+
+        var (file, home) = (world["planned again.db"], new BackupDirectory(world["elsewhere"], TimeProvider.System));
+        var result = RestoreBackup.Run(
+            new BackupSource(early.Start, BackupCatalog.Of(world.Store, home)), new RestoreOptions { Destination = file, Stream = early }, world.Context);
+
+        Assert.Equal((hour.Id, 5), (result.Id, result.RestoredTransaction));
+        Assert.Equal(world.Truth[5], ImageHash.Of(file));
+        Assert.Contains(world.Messages, message => message.StartsWith("Planning the restore again", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Rows_come_back_from_a_transaction()
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        world.Commit("DELETE FROM audit");
+        await world.PutAsync();
+        var plan = world.PlanOf(5);
+        var into = world["rows.db"];
+        Databases.Create(into, new DatabaseShape { Rows = 1 });
+
+        var rows = RestoreRows.Run(
+            new BackupSource(plan.Start, BackupCatalog.Of(world.Store, world.Home)),
+            new RestoreRowsOptions { Into = into, Tables = ["audit"], Where = "what LIKE 'segment%'", Stream = plan, AllowOtherDatabase = true },
+            world.Context);
+
+        Assert.Equal(5, Assert.Single(rows).Inserted);
+    }
+
+    private static StreamPlan? AtMoment(StreamWorld world, DateTimeOffset moment) =>
+        StreamPlanner.AtMoment(world.Store, world.Backups, moment, world.Context);
+
+    private static async Task FiveSegmentsAsync(StreamWorld world)
+    {
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        for (var transaction = 1; transaction <= 5; transaction++)
+        {
+            world.Commit($"INSERT INTO audit(id, what) VALUES ({1000 + transaction}, 'segment {transaction}')");
+            await world.PutAsync();
+        }
+    }
+
+    private static void Damage(StreamWorld world, long number)
+    {
+        var file = Path.Combine(
+            world.Store.Location.Container, world.Stream.Location.Prefix, new SegmentName(1, number, IsEncrypted: false).ToString());
+        var bytes = File.ReadAllBytes(file);
+        bytes[^20] ^= 1;
+        File.WriteAllBytes(file, bytes);
+    }
+
+    private static void RemoveFromStore(StreamWorld world, string id)
+    {
+        foreach (var file in Directory.EnumerateFiles(world.Store.Location.Container, id + "*"))
+        {
+            File.Delete(file);
+        }
     }
 
     private static BackupException Fails(string errorId, Action action)
