@@ -26,7 +26,7 @@ internal static class BackupErrorCategories
             BackupErrorId.DatabaseHasOtherNames, BackupErrorId.SqliteTooOld, BackupErrorId.BackupTypeUnsupported,
             BackupErrorId.BackupHasDependants, BackupErrorId.DestinationIsOtherDatabase, BackupErrorId.DestinationPageSizeDiffers,
             BackupErrorId.CloudRefused, BackupErrorId.SchedulerFailed, BackupErrorId.BackupNotEncrypted, BackupErrorId.RowsNotRestored,
-            BackupErrorId.ComparisonFailed, BackupErrorId.QueryFailed, BackupErrorId.StoreUnconditional);
+            BackupErrorId.ComparisonFailed, BackupErrorId.QueryFailed, BackupErrorId.StoreUnconditional, BackupErrorId.ProtectionRefused);
         Add(BackupErrorCategory.InvalidResult,
             BackupErrorId.SnapshotLost, BackupErrorId.RestoreVerificationFailed, BackupErrorId.CloudObjectChanged, BackupErrorId.CloudObjectKept,
             BackupErrorId.RestoreDrillFailed);
@@ -45,10 +45,10 @@ internal static class BackupErrorCategories
             BackupErrorId.ReadFailed, BackupErrorId.HistoryUnreadable);
         Add(BackupErrorCategory.ResourceBusy,
             BackupErrorId.SourceLocked, BackupErrorId.DatabaseOpenInProcess, BackupErrorId.DirectoryLocked, BackupErrorId.DestinationLocked,
-            BackupErrorId.CloudTransferInProgress);
+            BackupErrorId.CloudTransferInProgress, BackupErrorId.ProtectionRunning);
         Add(BackupErrorCategory.ResourceExists,
             BackupErrorId.BackupIdTaken, BackupErrorId.CloudObjectExists, BackupErrorId.ConfigurationExists, BackupErrorId.IdentityFileExists,
-            BackupErrorId.ModuleLoadedTwice);
+            BackupErrorId.ModuleLoadedTwice, BackupErrorId.StreamNotOurs, BackupErrorId.StreamFenced);
         Add(BackupErrorCategory.ResourceUnavailable,
             BackupErrorId.InsufficientSpace, BackupErrorId.CloudUploadLost, BackupErrorId.SchedulerUnavailable, BackupErrorId.QueryLimitExceeded);
         Add(BackupErrorCategory.SecurityError,

@@ -273,6 +273,18 @@ public static class BackupErrorId
     /// <summary>A query of a backup took more time, memory or temporary room than it may.</summary>
     public const string QueryLimitExceeded = nameof(QueryLimitExceeded);
 
+    /// <summary>A database cannot be protected continuously: its mode, its place or this account do not allow it.</summary>
+    public const string ProtectionRefused = nameof(ProtectionRefused);
+
+    /// <summary>Another process protects the database, with the same backup directory.</summary>
+    public const string ProtectionRunning = nameof(ProtectionRunning);
+
+    /// <summary>The end of a stream in a store is not the one that this machine wrote, so protection does not go on with it.</summary>
+    public const string StreamNotOurs = nameof(StreamNotOurs);
+
+    /// <summary>Another writer has continued the stream, so this one stopped.</summary>
+    public const string StreamFenced = nameof(StreamFenced);
+
     /// <summary>A backup failed its restore drill.</summary>
     public const string RestoreDrillFailed = nameof(RestoreDrillFailed);
 

@@ -17,6 +17,15 @@ internal readonly unsafe struct SqliteFile
     private const int FileControlFilePointer = 7;
     private const int FileControlJournalPointer = 28;
 
+    // https://sqlite.org/c3ref/c_shm_exclusive.html
+    private const int SharedMemoryUnlock = 1;
+    private const int SharedMemoryLock = 2;
+    private const int SharedMemoryShared = 4;
+    private const int SharedMemoryExclusive = 8;
+
+    // The index of a log is mapped in regions of this size (WALINDEX_PGSZ of SQLite's wal.c).
+    private const int IndexRegionBytes = 32 << 10;
+
     // https://sqlite.org/c3ref/c_lock_exclusive.html
     private const int LockNone = 0;
     private const int LockShared = 1;
@@ -88,6 +97,35 @@ internal readonly unsafe struct SqliteFile
     /// <summary>Releases the lock of <see cref="TryLockAlone"/>.</summary>
     public void Unlock() => _ = file->Methods->Unlock(file, LockNone);
 
+    /// <summary>
+    /// The beginning of the index of the write-ahead log, in memory that all processes share. It stays valid until the connection
+    /// is closed. Only for a connection that has read the database in WAL mode.
+    /// </summary>
+    /// <exception cref="SqliteIOException">There is no index.</exception>
+    public byte* MapIndex()
+    {
+        void* region;
+        var code = file->Methods->SharedMap(file, 0, IndexRegionBytes, 0, &region);
+        return code == raw.SQLITE_OK && region != null ? (byte*)region : throw new SqliteIOException(code, "index");
+    }
+
+    /// <summary>Makes what other processes wrote to the index before visible to what is read after.</summary>
+    public void IndexBarrier() => file->Methods->SharedBarrier(file);
+
+    /// <summary>
+    /// Takes a lock on the index (https://sqlite.org/walformat.html#wal_locks), which SQLite's own connection does not know of: only for one
+    /// that runs nothing meanwhile.
+    /// </summary>
+    /// <param name="slot">The lock's number, from 0.</param>
+    /// <param name="isShared">Whether others may share it.</param>
+    /// <returns>SQLite's result: busy if others are in the way.</returns>
+    public int TryLockIndex(int slot, bool isShared) =>
+        file->Methods->SharedLock(file, slot, 1, SharedMemoryLock | (isShared ? SharedMemoryShared : SharedMemoryExclusive));
+
+    /// <summary>Releases a lock of <see cref="TryLockIndex"/>.</summary>
+    public void UnlockIndex(int slot, bool isShared) =>
+        _ = file->Methods->SharedLock(file, slot, 1, SharedMemoryUnlock | (isShared ? SharedMemoryShared : SharedMemoryExclusive));
+
     private static SqliteFile Get(sqlite3 connection, int operation)
     {
         var code = SqliteLibrary.FileControl(connection.DangerousGetHandle(), "main", operation, out var pointer);
@@ -112,5 +150,12 @@ internal readonly unsafe struct SqliteFile
         public delegate* unmanaged[Cdecl]<File*, long*, int> FileSize;
         public delegate* unmanaged[Cdecl]<File*, int, int> Lock;
         public delegate* unmanaged[Cdecl]<File*, int, int> Unlock;
+        public delegate* unmanaged[Cdecl]<File*, int*, int> CheckReservedLock;
+        public delegate* unmanaged[Cdecl]<File*, int, void*, int> FileControl;
+        public delegate* unmanaged[Cdecl]<File*, int> SectorSize;
+        public delegate* unmanaged[Cdecl]<File*, int> DeviceCharacteristics;
+        public delegate* unmanaged[Cdecl]<File*, int, int, int, void**, int> SharedMap;
+        public delegate* unmanaged[Cdecl]<File*, int, int, int, int> SharedLock;
+        public delegate* unmanaged[Cdecl]<File*, void> SharedBarrier;
     }
 }

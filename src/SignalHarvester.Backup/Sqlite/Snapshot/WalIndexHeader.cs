@@ -11,8 +11,12 @@ namespace SignalHarvester.Backup.Sqlite.Snapshot;
 /// <param name="PageCount">Pages of the database at the snapshot.</param>
 /// <param name="FrameChecksum">The running checksum of the last frame.</param>
 /// <param name="Salts">The eight bytes of the log's two salts, in the file's byte order.</param>
-internal sealed record WalIndexHeader(uint MaxFrame, uint PageCount, (uint S0, uint S1) FrameChecksum, ulong Salts)
+/// <param name="Changes">Counts the commits for as long as the index lives. Its recovery begins again at 0.</param>
+internal sealed record WalIndexHeader(uint MaxFrame, uint PageCount, (uint S0, uint S1) FrameChecksum, ulong Salts, uint Changes)
 {
+    /// <summary>Bytes of the header.</summary>
+    public const int Size = 48;
+
     /// <summary>The place in the log where the snapshot ends; null if the log holds nothing.</summary>
     public WalPosition? Position => MaxFrame == 0
         ? null
@@ -23,13 +27,17 @@ internal sealed record WalIndexHeader(uint MaxFrame, uint PageCount, (uint S0, u
         string.Create(CultureInfo.InvariantCulture, $"{checksum.S0:x8}{checksum.S1:x8}");
 
     /// <summary>Reads the header from a snapshot. The index is in the machine's own byte order.</summary>
-    public static unsafe WalIndexHeader Read(IntPtr snapshot)
+    public static unsafe WalIndexHeader Read(IntPtr snapshot) => Read(new ReadOnlySpan<byte>((void*)snapshot, Size));
+
+    /// <summary>Reads the header from its bytes.</summary>
+    public static WalIndexHeader Read(ReadOnlySpan<byte> header)
     {
-        var words = new ReadOnlySpan<uint>((void*)snapshot, 12);
+        var words = MemoryMarshal.Cast<byte, uint>(header);
         return new WalIndexHeader(
             MaxFrame: words[4],
             PageCount: words[5],
             FrameChecksum: (words[6], words[7]),
-            Salts: MemoryMarshal.Read<ulong>(MemoryMarshal.AsBytes(words[8..10])));
+            Salts: MemoryMarshal.Read<ulong>(MemoryMarshal.AsBytes(words[8..10])),
+            Changes: words[2]);
     }
 }

@@ -1,0 +1,16 @@
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Continuous.Holder;
+
+/// <summary>Tells whether a database file was written to since, by anybody: every write sets the time.</summary>
+/// <param name="Device">The file system.</param>
+/// <param name="Inode">The file there.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="Written">When it was last written to, in ticks of 100 ns, UTC.</param>
+internal sealed record FileMark(long Device, long Inode, long Length, long Written)
+{
+    /// <summary>Marks a file without opening it; null if there is none.</summary>
+    public static FileMark? Of(string path) => FileStatus.Of(path) is { } status
+        ? new FileMark(status.Identity.Device, status.Identity.Inode, status.Length, File.GetLastWriteTimeUtc(path).Ticks)
+        : null;
+}

@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+
+namespace SignalHarvester.Backup.Continuous.Holder;
+
+/// <summary>
+/// The index of a write-ahead log as all processes see it at this moment, https://sqlite.org/walformat.html#the_wal_index_header .
+/// A look takes a fraction of a microsecond and no lock.
+/// </summary>
+/// <param name="file">The database file of a connection that has read it. The view is of use for as long as the connection is open.</param>
+internal sealed unsafe class IndexView(SqliteFile file)
+{
+    private const int InitializedOffset = 12;
+    private const int ChecksumOffset = 40;
+    private const int BackfillOffset = 96;
+    private const int SlotsOffset = 100;
+    private const int SlotsBytes = 20;
+
+    private readonly byte* index = file.MapIndex();
+
+    /// <summary>The number of frames that a checkpoint has copied to the database file.</summary>
+    public uint Backfilled => Volatile.Read(ref *(uint*)(index + BackfillOffset));
+
+    /// <summary>Reads the header, as SQLite reads it: both copies, which must agree with each other and with their checksum.</summary>
+    /// <returns>Null if they do not: somebody is writing it, or died while doing so.</returns>
+    public WalIndexHeader? TryRead()
+    {
+        Span<byte> header = stackalloc byte[WalIndexHeader.Size];
+        Span<byte> second = stackalloc byte[WalIndexHeader.Size];
+        new ReadOnlySpan<byte>(index, WalIndexHeader.Size).CopyTo(header);
+        file.IndexBarrier();
+        new ReadOnlySpan<byte>(index + WalIndexHeader.Size, WalIndexHeader.Size).CopyTo(second);
+        if (!header.SequenceEqual(second) || header[InitializedOffset] == 0)
+        {
+            return null;
+        }
+
+        var (s0, s1) = WalFormat.Checksum(header[..ChecksumOffset], bigEndian: !BitConverter.IsLittleEndian, default);
+        var stored = MemoryMarshal.Cast<byte, uint>(header[ChecksumOffset..]);
+        return stored[0] == s0 && stored[1] == s1 ? WalIndexHeader.Read(header) : null;
+    }
+
+    /// <summary>Returns what changes when a checkpoint or a writer goes on: the frames that were copied, and the read marks.</summary>
+    public IndexProgress Progress() => new(
+        TryRead(), Backfilled, Convert.ToHexString(new ReadOnlySpan<byte>(index + SlotsOffset, SlotsBytes)));
+}

@@ -1,0 +1,582 @@
+using System.Globalization;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+using SQLitePCL;
+
+namespace SignalHarvester.Backup.Continuous.Holder;
+
+/// <summary>
+/// Keeps the write-ahead log of a database in use, so that every commit can be read from it before the log begins anew. Two read
+/// locks are handed over hand over hand: a mark while there is work, read lock 0 at rest. Nothing is written to the database but the
+/// log's own frames, by SQLite's own checkpoints. One thread at a time may use it.
+/// </summary>
+/// <remarks>
+/// While read lock 0 is held, no checkpoint copies frames (walCheckpoint in SQLite's wal.c takes it exclusively first), and a log with
+/// frames that were not copied never begins anew; while a mark is held, it does not begin anew either (walRestartLog). So each
+/// lock covers the taking of the other. docs/ARCHITECTURE.md has the whole argument.
+/// </remarks>
+internal sealed class LogHolder : IDisposable
+{
+    // https://sqlite.org/c3ref/c_checkpoint_full.html
+    private const int Passive = 0;
+    private const int Truncate = 3;
+
+    private const int LooksBeforeLettingGo = 3;
+    private const int RestAttempts = 20;
+
+    private static readonly TimeSpan BriefQuiet = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestOpen = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan CheckpointPause = TimeSpan.FromSeconds(1);
+
+    private static readonly WalIndexHeader Nowhere = new(0, 0, default, 0, 0);
+
+    private readonly string path;
+    private readonly ICommitSink sink;
+    private readonly HolderOptions options;
+    private readonly TimeProvider clock;
+    private readonly HoldingConnection first;
+    private readonly HoldingConnection second;
+    private readonly IndexView index;
+    private readonly LogReader reader;
+    private readonly FileMark opened;
+    private HoldingConnection? marked;
+    private HoldingConnection? resting;
+    private WalIndexHeader mark = Nowhere;
+    private WalIndexHeader position = Nowhere;
+    private FileMark? restMark;
+    private long lastChange;
+    private long lastCheckpoint;
+    private long restBegan;
+    private int checkpointsInTheWay;
+    private bool isTruncated;
+    private bool wasTorn;
+
+    private LogHolder(string path, ICommitSink sink, HolderOptions options, TimeProvider clock, HoldingConnection first, HoldingConnection second, FileMark opened)
+    {
+        this.path = path;
+        this.sink = sink;
+        this.options = options;
+        this.clock = clock;
+        this.first = first;
+        this.second = second;
+        this.opened = opened;
+        index = new IndexView(first.Main);
+        PageSize = (int)SqliteConnections.ScalarInt64(first.Connection, "PRAGMA page_size");
+        reader = new LogReader(PageSize);
+        lastChange = lastCheckpoint = clock.GetTimestamp();
+    }
+
+    /// <summary>Bytes in a page.</summary>
+    public int PageSize { get; }
+
+    /// <summary>How the log is held.</summary>
+    public HolderState State => marked is not null ? HolderState.Follow : resting is not null ? HolderState.Rest : HolderState.Open;
+
+    /// <summary>The place up to which the log was read.</summary>
+    public WalIndexHeader Position => position;
+
+    /// <summary>Bytes of frames in the log.</summary>
+    public long LogBytes => position.MaxFrame * (long)(WalFormat.FrameHeaderSize + PageSize);
+
+    /// <summary>At rest: the database file, which holds everything up to <see cref="Position"/>, as it was when rest began. Null otherwise.</summary>
+    public FileMark? RestMark => State == HolderState.Rest ? restMark : null;
+
+    /// <summary>Opens a database.</summary>
+    /// <param name="path">Its full path; links are followed already.</param>
+    /// <param name="sink">Takes the commits.</param>
+    /// <param name="options">When to checkpoint.</param>
+    /// <param name="clock">The clock for pauses.</param>
+    /// <exception cref="BackupException">DatabaseOpenInProcess; ProtectionRefused: it is not in WAL mode.</exception>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite cannot open or read it.</exception>
+    public static LogHolder Open(string path, ICommitSink sink, HolderOptions options, TimeProvider clock)
+    {
+        var opened = FileMark.Of(path) ?? throw new DatabaseReplacedException("it is no longer there");
+        var first = HoldingConnection.Open(path);
+        HoldingConnection? second = null;
+        try
+        {
+            RequireWal(first, path);
+            second = HoldingConnection.Open(path);
+            RequireWal(second, path);
+            return new LogHolder(path, sink, options, clock, first, second, opened);
+        }
+        catch
+        {
+            second?.Dispose();
+            first.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes the first hold, and reads on from where an earlier holder ended.</summary>
+    /// <param name="place">The place in the log up to which it was read; null if the log was empty, or nothing was read before.</param>
+    /// <param name="rest">The database file when everything up to that place was in it; null if it was not.</param>
+    /// <returns>Why the log does not continue from there, as a clause; null if it does.</returns>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite fails.</exception>
+    public string? Begin(WalPosition? place, FileMark? rest)
+    {
+        for (var attempt = 1; State == HolderState.Open; attempt++)
+        {
+            var code = first.TryMark(out var end);
+            if (end is not null)
+            {
+                Mark(first, end);
+            }
+            else if (code == raw.SQLITE_OK && first.TryRest())
+            {
+                // A commit may have come before the lock.
+                if (index.TryRead() is { MaxFrame: 0 })
+                {
+                    BeginRest(first);
+                }
+                else
+                {
+                    first.Release();
+                }
+            }
+
+            if (attempt >= RestAttempts)
+            {
+                throw Busy(code);
+            }
+        }
+
+        var header = marked is not null ? mark : index.TryRead() ?? throw Busy(raw.SQLITE_BUSY);
+        lastChange = clock.GetTimestamp();
+        var log = Held.Log;
+        if (place is not null && header.MaxFrame >= place.Frame && header.Position?.Salts == place.Salts && reader.Continues(ReadFrom(log), place))
+        {
+            position = header with { MaxFrame = (uint)place.Frame, FrameChecksum = Checksum(place) };
+            ReadOn(header, isProved: true);
+            return null;
+        }
+
+        if (rest is not null && rest == FileMark.Of(path))
+        {
+            // Nobody has written to the database file since, so no frame was copied to it, and a log with frames that were not
+            // copied never begins anew: all commits since are in this log.
+            position = Nowhere with { Salts = header.Salts };
+            ReadOn(header, isProved: true);
+            return null;
+        }
+
+        position = header;
+        return place is null && rest is null ? "nothing is known of it" : "its log was begun anew meanwhile, or was cut back";
+    }
+
+    /// <summary>Looks once: reads what is new, and moves the hold where that is due.</summary>
+    /// <exception cref="DatabaseReplacedException">The path leads elsewhere by now, or the file was overwritten. Close it with <see cref="CloseReplaced"/>.</exception>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite fails.</exception>
+    /// <exception cref="SqliteIOException">The operating system fails.</exception>
+    public void Look()
+    {
+        RefuseReplaced();
+        if (index.TryRead() is not { } header)
+        {
+            MendTorn();
+            return;
+        }
+
+        wasTorn = false;
+        if (marked is null)
+        {
+            LookAtRest(header);
+        }
+        else
+        {
+            LookAtLog(header);
+        }
+    }
+
+    /// <summary>
+    /// Leaves the database as an application does: what is in the log is copied to the database file, and the last one to leave deletes
+    /// the log.
+    /// </summary>
+    public void Close()
+    {
+        if (marked is not null && Spare is { } spare && spare.IsCheckpointLockFree())
+        {
+            Checkpoint();
+        }
+
+        LeaveRest();
+        marked?.Release();
+        marked = null;
+        RefuseReplaced();
+        second.Dispose();
+        first.CheckpointOnClose();
+        first.Dispose();
+    }
+
+    /// <summary>
+    /// Leaves a database that is not the one at its path any more. If nobody has committed since, its log is emptied first: else its
+    /// frames would be taken for those of the database that came in its place.
+    /// </summary>
+    public void CloseReplaced()
+    {
+        var isOurs = index.TryRead() == position;
+        var isMoved = WhyMoved() is not null;
+        var isCopied = index.Backfilled >= position.MaxFrame;
+        LeaveRest();
+        marked?.Release();
+        marked = null;
+        if (isOurs && (isMoved || isCopied))
+        {
+            // Moved: the frames go to the file that moved away, where they belong. Overwritten: no page is written.
+            _ = first.Checkpoint(Truncate);
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Closes the connections; nothing is checkpointed.</summary>
+    public void Dispose()
+    {
+        second.Dispose();
+        first.Dispose();
+    }
+
+    private HoldingConnection Held => marked ?? resting!;
+
+    /// <summary>The connection that holds nothing; null while both hold something.</summary>
+    private HoldingConnection? Spare => Array.Find([first, second], connection => connection != marked && connection != resting);
+
+    private static void RequireWal(HoldingConnection connection, string path)
+    {
+        var mode = SqliteConnections.Strings(connection.Connection, "PRAGMA journal_mode")[0];
+        if (mode != "wal" || connection.Touch() != raw.SQLITE_OK)
+        {
+            throw new BackupException(
+                BackupErrorId.ProtectionRefused, BackupErrorCategory.InvalidOperation, path,
+                $"'{path}' is in journal mode '{mode}', and only a database in WAL mode can be protected continuously: its log has the commits. It was not changed. Let its application set PRAGMA journal_mode = WAL, once, or back it up by a schedule.");
+        }
+    }
+
+    private static ReadLog ReadFrom(SqliteFile log) => log.IsOpen ? log.Read : (_, _) => false;
+
+    private static (uint S0, uint S1) Checksum(WalPosition place) => (
+        uint.Parse(place.Checksum.AsSpan(0, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+        uint.Parse(place.Checksum.AsSpan(8, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+
+    private BackupException Busy(int code) => new(
+        BackupErrorId.SourceLocked, path,
+        $"'{path}' was locked by another process the whole time (SQLite's result {code.ToString(CultureInfo.InvariantCulture)}). An application with PRAGMA locking_mode = EXCLUSIVE never releases it: protection is not possible beside one.");
+
+    private void LookAtRest(WalIndexHeader header)
+    {
+        if (header == position)
+        {
+            RefuseOverwritten();
+            TruncateAtRest();
+            return;
+        }
+
+        if (Spare!.TryMark(out var end) != raw.SQLITE_OK)
+        {
+            return;
+        }
+
+        if (end is null)
+        {
+            // The log was emptied: by us, or by a checkpoint of others that found everything copied.
+            if (index.TryRead() is { MaxFrame: 0 } empty)
+            {
+                ReadOn(empty, isProved: false);
+                isTruncated = true;
+            }
+
+            return;
+        }
+
+        Mark(Spare!, end);
+        ReadOn(end, isProved: false);
+        LeaveRestIfSafe();
+    }
+
+    private void LookAtLog(WalIndexHeader header)
+    {
+        var isNew = header != position;
+        if (isNew)
+        {
+            ReadOn(header, isProved: false);
+            lastChange = clock.GetTimestamp();
+        }
+
+        if (resting is not null)
+        {
+            LeaveRestIfSafe();
+            return;
+        }
+
+        var quiet = clock.GetElapsedTime(lastChange);
+        if (mark.MaxFrame == position.MaxFrame && index.Backfilled >= position.MaxFrame && TryRest())
+        {
+            return;
+        }
+
+        var isLong = LogBytes > options.LogTarget;
+        if (quiet < BriefQuiet)
+        {
+            if (isNew && isLong && IsCheckpointDue())
+            {
+                // The first one leaves a log of which nearly everything is copied, so the second has little to do.
+                Checkpoint();
+                Checkpoint();
+            }
+
+            return;
+        }
+
+        if (!Spare!.IsCheckpointLockFree())
+        {
+            GiveWay();
+            return;
+        }
+
+        checkpointsInTheWay = 0;
+        if ((quiet >= options.Quiet || isLong) && IsCheckpointDue())
+        {
+            Checkpoint();
+        }
+    }
+
+    /// <summary>Somebody checkpoints, or waits for us to let him: the mark goes to the end, and if that does not help, all of it goes.</summary>
+    private void GiveWay()
+    {
+        if (mark.MaxFrame != position.MaxFrame)
+        {
+            MoveMark();
+            return;
+        }
+
+        if (++checkpointsInTheWay < LooksBeforeLettingGo)
+        {
+            return;
+        }
+
+        checkpointsInTheWay = 0;
+        marked!.Release();
+        marked = null;
+        var before = index.Progress();
+        var began = clock.GetTimestamp();
+        while (index.Progress() == before && clock.GetElapsedTime(began) < LongestOpen)
+        {
+            Thread.Sleep(TimeSpan.FromMilliseconds(0.2));
+        }
+
+        TakeAgain();
+    }
+
+    private void TakeAgain()
+    {
+        for (var attempt = 1; State == HolderState.Open; attempt++)
+        {
+            var code = first.TryMark(out var end);
+            if (end is not null)
+            {
+                Mark(first, end);
+                ReadOn(end, isProved: false, isUnheld: true);
+                lastChange = clock.GetTimestamp();
+            }
+            else if (code == raw.SQLITE_OK && first.TryRest())
+            {
+                if (index.TryRead() is { MaxFrame: 0 } header)
+                {
+                    BeginRest(first);
+                    ReadOn(header, isProved: false, isUnheld: true);
+                }
+                else
+                {
+                    first.Release();
+                }
+            }
+
+            if (attempt >= RestAttempts)
+            {
+                throw Busy(code);
+            }
+        }
+    }
+
+    private bool IsCheckpointDue() => options.Checkpoints && clock.GetElapsedTime(lastCheckpoint) >= CheckpointPause;
+
+    private void Checkpoint()
+    {
+        RefuseReplaced();
+        if (!MoveMark())
+        {
+            return;
+        }
+
+        RefuseReplaced();
+        _ = Spare!.Checkpoint(Passive);
+        lastCheckpoint = clock.GetTimestamp();
+        if (index.TryRead() == position && index.Backfilled >= position.MaxFrame)
+        {
+            _ = TryRest();
+        }
+    }
+
+    /// <summary>Moves the mark to the end of the log: the new one is taken before the old one is let go.</summary>
+    private bool MoveMark()
+    {
+        if (Spare is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK || end is null)
+        {
+            return false;
+        }
+
+        var former = marked!;
+        Mark(spare, end);
+        ReadOn(end, isProved: false);
+        former.Release();
+        return true;
+    }
+
+    private void Mark(HoldingConnection connection, WalIndexHeader end)
+    {
+        marked = connection;
+        mark = end;
+    }
+
+    /// <summary>Goes to rest, if with lock 0 held everything is still copied and read.</summary>
+    private bool TryRest()
+    {
+        if (Spare is not { } spare || !spare.TryRest())
+        {
+            return false;
+        }
+
+        if (index.TryRead() != position || index.Backfilled < position.MaxFrame)
+        {
+            spare.Release();
+            return false;
+        }
+
+        marked?.Release();
+        marked = null;
+        BeginRest(spare);
+        return true;
+    }
+
+    private void BeginRest(HoldingConnection connection)
+    {
+        resting = connection;
+        restMark = FileMark.Of(path);
+        restBegan = clock.GetTimestamp();
+        isTruncated = false;
+    }
+
+    /// <summary>
+    /// Lets go of lock 0 once no checkpoint runs: one that began before, and knows only the log before this one, would copy its frames
+    /// now. That is what SQLite before 3.51.3 does (https://sqlite.org/wal.html#walreset).
+    /// </summary>
+    private void LeaveRestIfSafe()
+    {
+        if (resting is { } connection && connection.IsCheckpointLockFree())
+        {
+            LeaveRest();
+        }
+    }
+
+    private void LeaveRest()
+    {
+        resting?.Release();
+        resting = null;
+    }
+
+    private void TruncateAtRest()
+    {
+        if (!options.Checkpoints || isTruncated || position.MaxFrame == 0 || clock.GetElapsedTime(restBegan) < options.TruncateAfter)
+        {
+            return;
+        }
+
+        // Everything is copied, so it only makes the log empty. If somebody is writing, it is not done.
+        isTruncated = true;
+        _ = Spare!.Checkpoint(Truncate);
+    }
+
+    private void MendTorn()
+    {
+        if (wasTorn)
+        {
+            // Whoever reads mends it. SQLite before 3.35 cannot while we hold a mark, and would give up.
+            _ = Spare?.Touch();
+        }
+
+        wasTorn = !wasTorn;
+    }
+
+    /// <summary>Reads from the position to an end.</summary>
+    /// <param name="end">The end, which a lock of ours keeps.</param>
+    /// <param name="isProved">Whether it is known that the log is the one that follows the position.</param>
+    /// <param name="isUnheld">Whether nothing was held since the position was reached.</param>
+    private void ReadOn(WalIndexHeader end, bool isProved, bool isUnheld = false)
+    {
+        var isAnew = end.Salts != position.Salts;
+        var commits = sink.Begin();
+        try
+        {
+            if (!isAnew && end.MaxFrame < position.MaxFrame)
+            {
+                throw new LogBrokenException("the log became shorter");
+            }
+
+            var repeats = reader.Read(ReadFrom(Held.Log), isAnew || position.MaxFrame == 0 ? null : position, end, commits);
+            if (isAnew && !isProved)
+            {
+                RequireAll(end, commits.Commits.Count, repeats, isUnheld);
+            }
+        }
+        catch (LogBrokenException exception)
+        {
+            position = end;
+            sink.Lost(exception.Message);
+            return;
+        }
+
+        position = end;
+        if (commits.Commits.Count > 0)
+        {
+            sink.Accept(commits);
+        }
+    }
+
+    /// <summary>
+    /// Checks that a log that was begun anew has every commit since the position: the index counts them. A commit frame that repeats the
+    /// one before is padding or a commit that changes nothing; if something was held all the time, either is right.
+    /// </summary>
+    private void RequireAll(WalIndexHeader end, int commits, int repeats, bool isUnheld)
+    {
+        var counted = (long)end.Changes - position.Changes;
+        if (counted < commits || counted > commits + (isUnheld ? 0 : repeats))
+        {
+            throw new LogBrokenException(string.Create(
+                CultureInfo.InvariantCulture, $"the log was begun anew and has {commits} commits, but its index counts {counted}"));
+        }
+    }
+
+    private void RefuseReplaced()
+    {
+        if (WhyMoved() is { } reason)
+        {
+            throw new DatabaseReplacedException(reason);
+        }
+    }
+
+    private string? WhyMoved() => FileMark.Of(path) switch
+    {
+        null => "the file is no longer there",
+        { } now when (now.Device, now.Inode) != (opened.Device, opened.Inode) => "another file has its name",
+        _ => null,
+    };
+
+    /// <summary>Under lock 0, SQLite itself cannot write to the database file.</summary>
+    private void RefuseOverwritten()
+    {
+        if (restMark is not null && FileMark.Of(path) != restMark)
+        {
+            throw new DatabaseReplacedException("something else than SQLite wrote to the file");
+        }
+    }
+}
