@@ -321,7 +321,10 @@ internal sealed class LogHolder : IDisposable
             {
                 // The first one leaves a log of which nearly everything is copied, so the second has little to do.
                 Checkpoint();
-                Checkpoint();
+                if (marked is not null)
+                {
+                    Checkpoint();
+                }
             }
 
             return;

@@ -57,9 +57,7 @@ internal sealed class LogReader(int pageSize)
             {
                 var frame = batch.Slice(i * frameSize, frameSize);
                 var content = frame[WalFormat.FrameHeaderSize..];
-                checksum = WalFormat.Checksum(frame[..8], bigEndian, checksum);
-                checksum = WalFormat.Checksum(content, bigEndian, checksum);
-                if (WalFormat.Salts(frame[8..]) != to.Salts || WalFormat.ReadChecksum(frame[16..]) != checksum)
+                if (!WalFormat.TryContinue(frame, to.Salts, bigEndian, ref checksum) || WalFormat.ReadChecksum(frame[16..]) != checksum)
                 {
                     throw new LogBrokenException(string.Create(CultureInfo.InvariantCulture, $"frame {first + i} of the log does not continue the one before"));
                 }

@@ -96,6 +96,30 @@ internal static class WalFormat
         return (s0, s1);
     }
 
+    /// <summary>Continues the running checksum of a log over a committed frame, as SQLite does.</summary>
+    /// <remarks>
+    /// After a rollback to a savepoint, SQLite 3.40 and its neighbours write frames whose salts and checksum are zero, and do not complete them
+    /// at the commit (walEncodeFrame and walRewriteChecksums in wal.c, with an iReCksum behind the end). Readers find them by the index like any
+    /// other; only a recovery ends before them. SQLite itself continues the checksum from the zeros.
+    /// </remarks>
+    /// <param name="frame">The frame.</param>
+    /// <param name="salts">The log's salts.</param>
+    /// <param name="bigEndian">Whether the log's checksums read its words as big-endian.</param>
+    /// <param name="checksum">The running checksum.</param>
+    /// <returns>False if the frame is of another log.</returns>
+    public static bool TryContinue(ReadOnlySpan<byte> frame, ulong salts, bool bigEndian, ref (uint S0, uint S1) checksum)
+    {
+        if (Salts(frame[8..]) == salts)
+        {
+            checksum = Checksum(frame[..8], bigEndian, checksum);
+            checksum = Checksum(frame[FrameHeaderSize..], bigEndian, checksum);
+            return true;
+        }
+
+        checksum = default;
+        return !frame[8..FrameHeaderSize].ContainsAnyExcept((byte)0);
+    }
+
     private static void WriteChecksum(Span<byte> bytes, (uint S0, uint S1) checksum)
     {
         BinaryPrimitives.WriteUInt32BigEndian(bytes, checksum.S0);

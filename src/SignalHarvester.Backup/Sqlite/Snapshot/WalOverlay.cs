@@ -100,13 +100,11 @@ internal sealed class WalOverlay
             for (var i = 0; i < count; i++)
             {
                 var frame = batch.Slice(i * frameSize, frameSize);
-                if (WalFormat.Salts(frame[8..]) != snapshot.Salts)
+                if (!WalFormat.TryContinue(frame, snapshot.Salts, bigEndian, ref checksum))
                 {
                     throw new SnapshotLostException("the write-ahead log was restarted");
                 }
 
-                checksum = WalFormat.Checksum(frame[..8], bigEndian, checksum);
-                checksum = WalFormat.Checksum(frame[WalFormat.FrameHeaderSize..], bigEndian, checksum);
                 latest[BinaryPrimitives.ReadUInt32BigEndian(frame)] = first + (uint)i;
             }
 
