@@ -50,7 +50,8 @@ internal static class BackupErrorCategories
             BackupErrorId.BackupIdTaken, BackupErrorId.CloudObjectExists, BackupErrorId.ConfigurationExists, BackupErrorId.IdentityFileExists,
             BackupErrorId.ModuleLoadedTwice, BackupErrorId.StreamNotOurs, BackupErrorId.StreamFenced);
         Add(BackupErrorCategory.ResourceUnavailable,
-            BackupErrorId.InsufficientSpace, BackupErrorId.CloudUploadLost, BackupErrorId.SchedulerUnavailable, BackupErrorId.QueryLimitExceeded);
+            BackupErrorId.InsufficientSpace, BackupErrorId.CloudUploadLost, BackupErrorId.SchedulerUnavailable, BackupErrorId.QueryLimitExceeded,
+            BackupErrorId.StreamBehind);
         Add(BackupErrorCategory.SecurityError,
             BackupErrorId.SidecarHostile, BackupErrorId.CloudTlsFailed);
         Add(BackupErrorCategory.WriteError,

@@ -285,6 +285,9 @@ public static class BackupErrorId
     /// <summary>Another writer has continued the stream, so this one stopped.</summary>
     public const string StreamFenced = nameof(StreamFenced);
 
+    /// <summary>Continuous protection was stopped before all transactions could be stored.</summary>
+    public const string StreamBehind = nameof(StreamBehind);
+
     /// <summary>A backup failed its restore drill.</summary>
     public const string RestoreDrillFailed = nameof(RestoreDrillFailed);
 

@@ -32,6 +32,20 @@ internal sealed class PageSet(long pageCount)
         return true;
     }
 
+    /// <summary>Returns this set with room for more pages; itself if it has the room.</summary>
+    /// <param name="highest">A page that must be possible.</param>
+    public PageSet WithRoom(long highest)
+    {
+        if (highest <= pageCount)
+        {
+            return this;
+        }
+
+        var larger = new PageSet(Math.Max(highest, 2 * pageCount)) { Count = Count };
+        words.CopyTo(larger.words, 0);
+        return larger;
+    }
+
     /// <summary>Whether a page is in the set.</summary>
     public bool Contains(long page) => (words[(page - 1) >> 6] & (1UL << (int)((page - 1) & 63))) != 0;
 

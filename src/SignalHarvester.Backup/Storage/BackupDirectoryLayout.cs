@@ -24,6 +24,9 @@ internal sealed record BackupDirectoryLayout(string Path)
     /// <summary>The folder for the temporary backup directories of a restore or a test from an object store.</summary>
     public string StagingFolder => InState("staging");
 
+    /// <summary>The folder for the state of continuous protection, with a folder for each database.</summary>
+    public string ProtectionFolder => InState("protection");
+
     /// <summary>The file with the history of operations.</summary>
     public string HistoryPath => InState("history.db");
 
@@ -43,7 +46,7 @@ internal sealed record BackupDirectoryLayout(string Path)
     public IReadOnlyList<string> Folders =>
     [
         StateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent, QuarantineFolder, UploadFolder, DownloadFolder,
-        StagingFolder,
+        StagingFolder, ProtectionFolder,
     ];
 
     /// <summary>Returns a new folder name in the quarantine, made from a moment in time.</summary>

@@ -27,6 +27,9 @@ internal sealed class DiskWatch
         reserve = Math.Min(LargestReserve, FreeSpace.Of(folder) / 10);
     }
 
+    /// <summary>Whether less is free now than the application keeps.</summary>
+    public bool IsLow => FreeSpace.Of(folder) < reserve;
+
     /// <summary>Looks at the disk, twice a second at most.</summary>
     /// <exception cref="BackupException">InsufficientSpace.</exception>
     public void Check()

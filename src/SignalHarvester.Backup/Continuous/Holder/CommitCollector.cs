@@ -58,9 +58,10 @@ internal sealed class CommitCollector(long room)
 
     /// <summary>Ends a transaction.</summary>
     /// <param name="pageCount">Pages of the database after it.</param>
-    public void Commit(uint pageCount)
+    /// <param name="end">Its last frame.</param>
+    public void Commit(uint pageCount, LogPlace end)
     {
-        commits.Add(new CollectedCommit(pageCount, pages));
+        commits.Add(new CollectedCommit(pageCount, end, pages));
         pages = [];
         open.Clear();
     }

@@ -113,7 +113,7 @@ internal sealed class LogHolder : IDisposable
     /// <param name="rest">The database file when everything up to that place was in it; null if it was not.</param>
     /// <returns>Why the log does not continue from there, as a clause; null if it does.</returns>
     /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite fails.</exception>
-    public string? Begin(WalPosition? place, FileMark? rest)
+    public string? Begin(LogPlace? place, FileMark? rest)
     {
         for (var attempt = 1; State == HolderState.Open; attempt++)
         {
@@ -144,9 +144,9 @@ internal sealed class LogHolder : IDisposable
         var header = marked is not null ? mark : index.TryRead() ?? throw Busy(raw.SQLITE_BUSY);
         lastChange = clock.GetTimestamp();
         var log = Held.Log;
-        if (place is not null && header.MaxFrame >= place.Frame && header.Position?.Salts == place.Salts && reader.Continues(ReadFrom(log), place))
+        if (place is { } known && header.Salts == known.Salts && header.MaxFrame >= known.Frame && reader.Continues(ReadFrom(log), known))
         {
-            position = header with { MaxFrame = (uint)place.Frame, FrameChecksum = Checksum(place) };
+            position = header with { MaxFrame = known.Frame, FrameChecksum = known.Checksum };
             ReadOn(header, isProved: true);
             return null;
         }
@@ -186,6 +186,40 @@ internal sealed class LogHolder : IDisposable
         {
             LookAtLog(header);
         }
+    }
+
+    /// <summary>
+    /// Reads on to a snapshot that another connection of this process has pinned, and not beyond it. The last look must have come before it.
+    /// </summary>
+    /// <param name="snapshot">The snapshot; null if its log had no frames.</param>
+    /// <returns>False if somebody kept us from it, so that the position is not that of the snapshot.</returns>
+    public bool ReadTo(WalIndexHeader? snapshot)
+    {
+        if (snapshot is not { MaxFrame: > 0 })
+        {
+            // An empty log: nobody has committed since the last look, because what we hold keeps the frames of whoever does.
+            return true;
+        }
+
+        if (snapshot == position)
+        {
+            return true;
+        }
+
+        if (marked is null)
+        {
+            if (Spare!.TryMark(out var end) != raw.SQLITE_OK || end is null)
+            {
+                return false;
+            }
+
+            Mark(Spare!, end);
+            lastChange = clock.GetTimestamp();
+        }
+
+        ReadOn(snapshot, isProved: false);
+        LeaveRestIfSafe();
+        return position == snapshot;
     }
 
     /// <summary>
@@ -253,10 +287,6 @@ internal sealed class LogHolder : IDisposable
     }
 
     private static ReadLog ReadFrom(SqliteFile log) => log.IsOpen ? log.Read : (_, _) => false;
-
-    private static (uint S0, uint S1) Checksum(WalPosition place) => (
-        uint.Parse(place.Checksum.AsSpan(0, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-        uint.Parse(place.Checksum.AsSpan(8, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
 
     private BackupException Busy(int code) => new(
         BackupErrorId.SourceLocked, path,

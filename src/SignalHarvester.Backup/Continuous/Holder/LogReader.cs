@@ -76,7 +76,7 @@ internal sealed class LogReader(int pageSize)
                 {
                     lastCommitFrame = (page, pageCount);
                     content.CopyTo(lastCommit);
-                    commits.Commit(pageCount);
+                    commits.Commit(pageCount, new LogPlace(to.Salts, first + (uint)i, checksum));
                 }
             }
 
@@ -88,15 +88,15 @@ internal sealed class LogReader(int pageSize)
             : repeats;
     }
 
-    /// <summary>Whether a log has, at the frame where reading ended, the checksum of then.</summary>
+    /// <summary>Whether a log has, at the frame where reading ended, the salts and the checksum of then.</summary>
     /// <param name="log">The log.</param>
     /// <param name="place">The place up to which it was read.</param>
     /// <exception cref="Sqlite.SqliteIOException">The operating system failed.</exception>
-    public bool Continues(ReadLog log, WalPosition place)
+    public bool Continues(ReadLog log, LogPlace place)
     {
+        Span<byte> header = stackalloc byte[WalFormat.HeaderSize];
         Span<byte> frame = stackalloc byte[WalFormat.FrameHeaderSize];
-        return log(WalFormat.FrameOffset(place.Frame, pageSize), frame)
-            && Convert.ToHexStringLower(frame[8..16]) == place.Salts
-            && WalIndexHeader.Hex(WalFormat.ReadChecksum(frame[16..])) == place.Checksum;
+        return log(0, header) && WalFormat.Salts(header[16..]) == place.Salts
+            && log(WalFormat.FrameOffset(place.Frame, pageSize), frame) && WalFormat.ReadChecksum(frame[16..]) == place.Checksum;
     }
 }

@@ -45,7 +45,7 @@ internal sealed class BackupAttempt(
         var started = context.Clock.GetTimestamp();
         var parent = ChooseParent();
         using var parentDigests = parent is null ? null : ParentDigests.Open(parent, directory, context);
-        using var database = LiveDatabase.Open(path, options.LockTimeout, options.TolerateDamage, context.Cancellation);
+        using var database = options.Followed?.Open(Open, parent) ?? Open();
         var moment = context.Clock.GetUtcNow();
         if (!database.IsWal)
         {
@@ -95,6 +95,8 @@ internal sealed class BackupAttempt(
                 exception, partial.FinalPath, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
         }
     }
+
+    private LiveDatabase Open() => LiveDatabase.Open(path, options.LockTimeout, options.TolerateDamage, context.Cancellation);
 
     private BackupMetadata? ChooseParent()
     {
@@ -175,6 +177,14 @@ internal sealed class BackupAttempt(
         if (parent is null)
         {
             return writer.WriteFull(image, scan: null, options.Verify);
+        }
+
+        if (options.Followed?.Snapshot?.Changed is { } known && known.TakeWhile(page => page <= image.PageCount).ToList() is { Count: > 0 } pages
+            && pages.Count <= image.PageCount / 2 && !options.Verify)
+        {
+            context.Verbose(string.Create(
+                CultureInfo.InvariantCulture, $"{pages.Count} of {image.PageCount} pages of '{path}' were seen to change since the parent '{parent.Id}'."));
+            return writer.WriteKnown(image, pages, parent, parentDigests!);
         }
 
         var scan = writer.Scan(image, parentDigests!, copy, hasChecksum: options.Verify);
@@ -414,6 +424,11 @@ internal sealed class BackupAttempt(
         Note("full_reason", stored.Type == BackupType.Full ? fullReason : null);
         Note("wal_fallback", walFallback);
         Note("changed_pages", stored.ChangedPages);
+        foreach (var (name, value) in options.Followed?.Position?.ToEntries() ?? new Dictionary<string, object?>())
+        {
+            notes[name] = value;
+        }
+
         return notes;
 
         void Note(string name, object? value)

@@ -95,21 +95,21 @@ internal sealed class ContentWriter(
         var pages = tail.Pages.Count == 0 && database.PageCount != parent.PageCount
             ? throw new SnapshotLostException("the log changes the number of pages without a frame")
             : tail.Pages;
-        var stored = WriteWal(pages, pages.Count, database.PageCount, tail.ReadPage);
-        var pagesChecksum = PatchDigests(tail, parentDigests);
+        var content = WritePages(BackupType.Wal, "log", pages, tail.ReadPage, parent, parentDigests);
         tail.ConfirmUnchanged();
-        return new StoredContent
-        {
-            Type = BackupType.Wal,
-            Parent = parent,
-            StoredLength = stored.StoredLength,
-            StoredChecksum = stored.StoredChecksum,
-            PageCount = database.PageCount,
-            PagesChecksum = pagesChecksum,
-            WalChecksum = stored.WalChecksum,
-            Method = "log",
-            ChangedPages = pages.Count,
-        };
+        return content;
+    }
+
+    /// <summary>Stores the pages that are known to have changed since the parent; no others are read.</summary>
+    /// <param name="image">The snapshot's image.</param>
+    /// <param name="pages">The pages, ascending; at least one.</param>
+    /// <param name="parent">The backup on which this one builds.</param>
+    /// <param name="parentDigests">The digests of its pages.</param>
+    public StoredContent WriteKnown(IDatabaseImage image, IReadOnlyList<long> pages, BackupMetadata parent, PageDigestSource parentDigests)
+    {
+        var content = WritePages(BackupType.Incremental, "followed", pages, (page, buffer) => image.Read(page, buffer), parent, parentDigests);
+        image.ConfirmUnchanged();
+        return content with { MissingPages = image.MissingPages };
     }
 
     /// <summary>Returns why a log's tail lacks pages that changed since the parent; null if it has them all.</summary>
@@ -122,6 +122,24 @@ internal sealed class ContentWriter(
             : null;
     }
 
+    private StoredContent WritePages(
+        BackupType type, string method, IReadOnlyList<long> pages, Action<long, Span<byte>> readPage, BackupMetadata parent, PageDigestSource parentDigests)
+    {
+        var stored = WriteWal(pages, pages.Count, database.PageCount, readPage);
+        return new StoredContent
+        {
+            Type = type,
+            Parent = parent,
+            StoredLength = stored.StoredLength,
+            StoredChecksum = stored.StoredChecksum,
+            PageCount = database.PageCount,
+            PagesChecksum = PatchDigests(pages, readPage, parentDigests),
+            WalChecksum = stored.WalChecksum,
+            Method = method,
+            ChangedPages = pages.Count,
+        };
+    }
+
     private WrittenWal WriteWal(IEnumerable<long> pages, long count, long pageCount, Action<long, Span<byte>> readPage)
     {
         using var meter = context.Meter($"Backing up {FileName}", WalFormat.FrameOffset(count + 1, database.PageSize));
@@ -130,7 +148,7 @@ internal sealed class ContentWriter(
     }
 
     /// <summary>Returns the image's digests without reading the image: the parent's, with the changed pages' digests in their places.</summary>
-    private string PatchDigests(WalTail tail, PageDigestSource parentDigests)
+    private string PatchDigests(IReadOnlyList<long> pages, Action<long, Span<byte>> readPage, PageDigestSource parentDigests)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var content = new byte[database.PageSize];
@@ -143,10 +161,10 @@ internal sealed class ContentWriter(
             var count = (int)Math.Min(pagesABatch, database.PageCount - first + 1);
             var batch = buffer.AsSpan(0, count * PageDigests.Size);
             _ = parentDigests.Read(first, batch);
-            for (; changed < tail.Pages.Count && tail.Pages[changed] < first + count; changed++)
+            for (; changed < pages.Count && pages[changed] < first + count; changed++)
             {
-                tail.ReadPage(tail.Pages[changed], content);
-                PageDigests.Compute(content, batch.Slice((int)(tail.Pages[changed] - first) * PageDigests.Size, PageDigests.Size));
+                readPage(pages[changed], content);
+                PageDigests.Compute(content, batch.Slice((int)(pages[changed] - first) * PageDigests.Size, PageDigests.Size));
             }
 
             hash.AppendData(batch);

@@ -29,7 +29,7 @@ internal static class CreateBackup
             level = Codec.ResolveLevel(compression, null);
         }
 
-        var path = SourcePath.Resolve(databasePath, options.AllowHardLink, isKnown: options.IsSafety, context);
+        var path = SourcePath.Resolve(databasePath, options.AllowHardLink, isKnown: options.IsSafety || options.Followed is not null, context);
         string? fullReason = null;
         for (var attempt = 1; ; attempt++)
         {

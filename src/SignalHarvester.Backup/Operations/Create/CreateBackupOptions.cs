@@ -59,6 +59,9 @@ public sealed record CreateBackupOptions
     /// <summary>Whether the database was in WAL mode before the restore, and returns to it.</summary>
     internal bool WasWal { get; init; }
 
+    /// <summary>The follower of the database in this process, which knows the snapshot and its changes; null if there is none.</summary>
+    internal FollowedBackup? Followed { get; init; }
+
     /// <summary>Whether the stepped backup API is used at once instead of a pinned snapshot.</summary>
     internal bool ForceStepped { get; init; }
 }

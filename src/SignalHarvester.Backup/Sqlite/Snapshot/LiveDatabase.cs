@@ -100,6 +100,9 @@ internal sealed class LiveDatabase : IDisposable
     /// <summary>The place in the write-ahead log where the snapshot ends; null in rollback-journal mode and if the log is empty.</summary>
     public WalPosition? WalPosition => snapshot?.Position;
 
+    /// <summary>The pinned snapshot in WAL mode; null in rollback-journal mode and if the log is empty.</summary>
+    public WalIndexHeader? Snapshot => snapshot;
+
     /// <summary>Returns the content of the write-ahead log between a place and the snapshot's end.</summary>
     /// <returns>Null if the log does not provably continue from that place.</returns>
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>

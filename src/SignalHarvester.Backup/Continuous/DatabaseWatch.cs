@@ -1,0 +1,240 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Continuous;
+
+/// <summary>
+/// Looks at a database again and again, on a thread of its own: it takes hold of it when it can, reads what is committed, lets go when
+/// another file comes in its place, or when its disk fills up, and takes hold again.
+/// </summary>
+/// <param name="path">The database's full path; links are followed already.</param>
+/// <param name="follower">Takes what is read.</param>
+/// <param name="options">When to checkpoint.</param>
+/// <param name="context">Clock, messages.</param>
+internal sealed class DatabaseWatch(string path, Follower follower, HolderOptions options, OperationContext context) : IDisposable
+{
+    private static readonly TimeSpan AtWork = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan AtRest = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DiskInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly ManualResetEventSlim ended = new();
+    private readonly DiskWatch disk = new(path);
+    private Thread? thread;
+    private LogPlace? place;
+    private FileMark? rest;
+    private long lastDiskLook;
+
+    /// <summary>Why the database is not followed at the moment, as a clause; null if it is.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>When it was last looked at.</summary>
+    public DateTimeOffset LastLook { get; private set; }
+
+    /// <summary>Bytes of frames in its log.</summary>
+    public long LogBytes { get; private set; }
+
+    /// <summary>Takes hold of the database, and begins to look.</summary>
+    /// <param name="from">The place in its log up to which it was read; null if the log was empty, or nothing is known.</param>
+    /// <param name="file">The database file, if it had everything; null if not.</param>
+    /// <param name="reason">What the stream needs an ordinary backup for if the log does not continue from there.</param>
+    /// <exception cref="BackupException">ProtectionRefused, SourceLocked, DatabaseOpenInProcess, SourceUnreadable.</exception>
+    public void Start(LogPlace? from, FileMark? file, BaseReason reason)
+    {
+        (place, rest) = (from, file);
+        lock (follower.Gate)
+        {
+            try
+            {
+                Open(reason);
+            }
+            catch (SqliteException exception)
+            {
+                throw new BackupException(
+                    BackupErrorId.SourceUnreadable, path,
+                    $"'{path}' cannot be opened: {exception.Message} Check that this account may read and write the file and its folder.", exception);
+            }
+        }
+
+        thread = new Thread(Run, maxStackSize: 256 << 10) { IsBackground = true, Name = "Looking at " + Path.GetFileName(path) };
+        thread.Start();
+    }
+
+    /// <summary>Looks once more, so that everything that is committed is read.</summary>
+    public void LookNow()
+    {
+        lock (follower.Gate)
+        {
+            _ = Attend();
+        }
+    }
+
+    /// <summary>The place up to which everything is read, if nothing waits; for the next process.</summary>
+    public (LogPlace? Place, FileMark? File) Where()
+    {
+        lock (follower.Gate)
+        {
+            Note();
+            return (place, rest);
+        }
+    }
+
+    /// <summary>Stops looking and leaves the database.</summary>
+    public void Dispose()
+    {
+        ended.Set();
+        thread?.Join();
+        lock (follower.Gate)
+        {
+            if (follower.Holder is { } holder)
+            {
+                Note();
+                follower.Holder = null;
+                Leave(holder);
+            }
+        }
+
+        ended.Dispose();
+    }
+
+    private static void Leave(LogHolder holder)
+    {
+        try
+        {
+            holder.Close();
+        }
+        catch (DatabaseReplacedException)
+        {
+            holder.CloseReplaced();
+        }
+    }
+
+    private void Run()
+    {
+        var pause = AtWork;
+        while (!ended.Wait(pause))
+        {
+            string? problem;
+            var before = Problem;
+            lock (follower.Gate)
+            {
+                problem = Attend();
+                pause = follower.Holder?.State switch
+                {
+                    null => Retry,
+                    HolderState.Rest => AtRest,
+                    _ => AtWork,
+                };
+            }
+
+            Problem = problem;
+            if (problem is not null && problem != before)
+            {
+                context.Warn($"'{path}' is not followed at the moment: {problem}. It is tried again each second; nothing is missed unnoticed.");
+            }
+            else if (problem is null && before is not null)
+            {
+                context.Verbose($"'{path}' is followed again.");
+            }
+        }
+    }
+
+    /// <summary>Looks, or tries to take hold again.</summary>
+    /// <returns>Why the database is not followed, as a clause; null if it is.</returns>
+    private string? Attend()
+    {
+        try
+        {
+            if (IsDiskLow())
+            {
+                if (follower.Holder is not null)
+                {
+                    Drop();
+                }
+
+                return "its disk is nearly full, and while it is followed its log cannot begin anew. Free some space";
+            }
+
+            if (follower.Holder is null)
+            {
+                Open(BaseReason.Gap);
+            }
+
+            follower.Holder!.Look();
+            LastLook = context.Clock.GetUtcNow();
+            LogBytes = follower.Holder.LogBytes;
+            return null;
+        }
+        catch (DatabaseReplacedException exception)
+        {
+            if (follower.Holder is { } holder)
+            {
+                follower.Holder = null;
+                holder.CloseReplaced();
+                (place, rest) = (null, null);
+                follower.Need(BaseReason.Replaced, exception.Message);
+            }
+
+            return exception.Message;
+        }
+        catch (Exception exception) when (exception is SqliteException or IOException or BackupException or UnauthorizedAccessException)
+        {
+            if (follower.Holder is not null)
+            {
+                Drop();
+            }
+
+            return exception.Message.TrimEnd('.');
+        }
+    }
+
+    /// <summary>Lets go of everything at once; the place is kept.</summary>
+    private void Drop()
+    {
+        Note();
+        follower.Holder!.Dispose();
+        follower.Holder = null;
+    }
+
+    private void Open(BaseReason reason)
+    {
+        var holder = LogHolder.Open(path, follower, options, context.Clock);
+        follower.Holder = holder;
+        try
+        {
+            if (holder.Begin(place, rest) is { } why && follower.Needed is null)
+            {
+                follower.Need(reason, why);
+            }
+        }
+        catch
+        {
+            follower.Holder = null;
+            holder.Dispose();
+            throw;
+        }
+    }
+
+    private void Note()
+    {
+        if (follower.Holder is { } holder)
+        {
+            (place, rest) = (LogPlace.Of(holder.Position), holder.RestMark);
+        }
+    }
+
+    private bool IsDiskLow()
+    {
+        if (lastDiskLook != 0 && context.Clock.GetElapsedTime(lastDiskLook) < DiskInterval && follower.Holder is not null)
+        {
+            return false;
+        }
+
+        lastDiskLook = context.Clock.GetTimestamp();
+        return disk.IsLow;
+    }
+}

@@ -1,0 +1,14 @@
+using SignalHarvester.Backup.Continuous.Holder;
+
+namespace SignalHarvester.Backup.Continuous;
+
+/// <summary>A snapshot of a database, as its follower knows it.</summary>
+/// <param name="Transaction">The number of its last transaction.</param>
+/// <param name="Time">When that was seen.</param>
+/// <param name="PageCount">Pages of the database.</param>
+/// <param name="PageSize">Bytes in a page.</param>
+/// <param name="Place">Where it ends in the log; null if the log is empty.</param>
+/// <param name="Rest">The database file, if everything is in it; null if not.</param>
+/// <param name="Changed">The pages that changed since the backup that was asked for; null if that is not known.</param>
+internal sealed record FollowedSnapshot(
+    long Transaction, DateTimeOffset Time, uint PageCount, int PageSize, LogPlace? Place, FileMark? Rest, IReadOnlyList<long>? Changed);

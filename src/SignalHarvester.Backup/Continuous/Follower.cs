@@ -1,0 +1,291 @@
+using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+
+namespace SignalHarvester.Backup.Continuous;
+
+/// <summary>
+/// What is known of a database's transactions: the ones that wait for their segments, and the pages that changed since the last
+/// ordinary backup. The holder fills it on one thread; others take from it.
+/// </summary>
+/// <param name="clock">The clock.</param>
+/// <param name="room">Bytes of pages that may wait. If there is more, an ordinary backup of the changed pages takes their place.</param>
+internal sealed class Follower(TimeProvider clock, long room) : ICommitSink
+{
+    private readonly Lock gate = new();
+    private readonly LinkedList<QueuedCommit> queue = [];
+    private readonly SemaphoreSlim wake = new(0);
+    private PageSet changed = new(1 << 10);
+    private PageSet? inBackup;
+    private string? changedSince;
+    private long queuedBytes;
+    private uint pageCount;
+    private int epoch;
+    private int describedEpoch;
+
+    /// <summary>The thread that looks holds it while it does; a backup holds it while it pins its snapshot.</summary>
+    public Lock Gate => gate;
+
+    /// <summary>The holder; null while the database cannot be held. Only under <see cref="Gate"/>.</summary>
+    public LogHolder? Holder { get; set; }
+
+    /// <summary>The number of the last transaction that was read.</summary>
+    public long Transaction { get; private set; }
+
+    /// <summary>When that was seen.</summary>
+    public DateTimeOffset Time { get; private set; }
+
+    /// <summary>Why the stream must continue from an ordinary backup; null if it need not.</summary>
+    public BaseReason? Needed { get; private set; }
+
+    /// <summary>That in words, as a clause.</summary>
+    public string? NeededWhy { get; private set; }
+
+    /// <summary>Gaps since the start.</summary>
+    public long Gaps { get; private set; }
+
+    /// <summary>Waits until there is something to ship, or a while.</summary>
+    public Task<bool> WaitAsync(TimeSpan longest, CancellationToken cancellation) => wake.WaitAsync(longest, cancellation);
+
+    /// <summary>Continues where an earlier process ended.</summary>
+    public void Resume(long transaction, DateTimeOffset time)
+    {
+        Transaction = transaction;
+        Time = time;
+    }
+
+    /// <inheritdoc/>
+    public CommitCollector Begin() => new(Needed is null ? room - queuedBytes : 0);
+
+    /// <inheritdoc/>
+    public void Accept(CommitCollector commits)
+    {
+        lock (gate)
+        {
+            var seen = clock.GetTimestamp();
+            Time = Now();
+            foreach (var page in commits.Changed)
+            {
+                Change(page);
+            }
+
+            foreach (var commit in commits.Commits)
+            {
+                Transaction++;
+
+                // A page that the database grew by need not be in the log, if nothing is on it.
+                for (var page = pageCount + 1; pageCount != 0 && page <= commit.PageCount; page++)
+                {
+                    Change(page);
+                }
+
+                pageCount = commit.PageCount;
+                if (Needed is null && commits.HasPages)
+                {
+                    var queued = new QueuedCommit(new FollowedCommit(Transaction, Time, commit.PageCount, commit.Pages), commit.End, seen);
+                    queue.AddLast(queued);
+                    queuedBytes += queued.Bytes;
+                }
+            }
+
+            if (Needed is null && !commits.HasPages)
+            {
+                Need(BaseReason.Bulk, "more was written than has room in memory until it is stored");
+            }
+        }
+
+        Wake();
+    }
+
+    /// <inheritdoc/>
+    public void Lost(string reason)
+    {
+        lock (gate)
+        {
+            Need(BaseReason.Gap, reason);
+        }
+
+        Wake();
+    }
+
+    /// <summary>Lets the stream continue from an ordinary backup: what waits is in it.</summary>
+    public void Need(BaseReason reason, string why)
+    {
+        lock (gate)
+        {
+            if (reason is BaseReason.Gap or BaseReason.Replaced)
+            {
+                // Nobody knows how many there were: they count as one.
+                Gaps++;
+                Transaction++;
+                Time = Now();
+            }
+
+            if (reason != BaseReason.Bulk)
+            {
+                changedSince = null;
+                epoch++;
+            }
+
+            if (Needed is null or BaseReason.Bulk)
+            {
+                Needed = reason;
+                NeededWhy = why;
+            }
+
+            queue.Clear();
+            queuedBytes = 0;
+        }
+
+        Wake();
+    }
+
+    /// <summary>Returns the transactions for the next segment, at most so many bytes of pages but one at least. They stay until they are confirmed.</summary>
+    public IReadOnlyList<QueuedCommit> Peek(long bytes)
+    {
+        lock (gate)
+        {
+            var taken = new List<QueuedCommit>();
+            foreach (var commit in queue)
+            {
+                bytes -= commit.Bytes;
+                if (taken.Count > 0 && bytes < 0)
+                {
+                    break;
+                }
+
+                taken.Add(commit);
+            }
+
+            return taken;
+        }
+    }
+
+    /// <summary>Forgets the transactions up to one, which are stored.</summary>
+    public void Confirm(long transaction)
+    {
+        lock (gate)
+        {
+            while (queue.First is { } first && first.Value.Commit.Number <= transaction)
+            {
+                queuedBytes -= first.Value.Bytes;
+                queue.RemoveFirst();
+            }
+        }
+    }
+
+    /// <summary>The oldest transaction that waits; null if none does.</summary>
+    public QueuedCommit? Oldest
+    {
+        get
+        {
+            lock (gate)
+            {
+                return queue.First?.Value;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Reads on to a pinned snapshot and describes it. Under <see cref="Gate"/>, which was held while it was pinned, with a look before.
+    /// </summary>
+    /// <param name="snapshot">The snapshot; null if its log is empty.</param>
+    /// <param name="parent">The backup on which the new one builds; null for a full one.</param>
+    /// <param name="isBase">Whether the stream continues from the backup of this snapshot.</param>
+    /// <returns>Null if the snapshot cannot be placed in the stream at this moment.</returns>
+    public FollowedSnapshot? Describe(WalIndexHeader? snapshot, BackupMetadata? parent, bool isBase)
+    {
+        if (Holder is null || !Holder.ReadTo(snapshot) || (Needed is not null && !isBase))
+        {
+            return null;
+        }
+
+        if (isBase)
+        {
+            Needed = null;
+            NeededWhy = null;
+            queue.Clear();
+            queuedBytes = 0;
+        }
+
+        TakeBack();
+        var pages = parent is not null && parent.Id == changedSince ? changed.Pages().ToList() : null;
+        inBackup = changed;
+        changed = new PageSet(inBackup.PageCount);
+        describedEpoch = epoch;
+        pageCount = Holder.Position.PageCount;
+        return new FollowedSnapshot(Transaction, Time, pageCount, Holder.PageSize, LogPlace.Of(Holder.Position), Holder.RestMark, pages);
+    }
+
+    /// <summary>The backup of the last described snapshot is published: later changes are counted from it.</summary>
+    public void Published(string id)
+    {
+        lock (gate)
+        {
+            inBackup = null;
+            changedSince = epoch == describedEpoch ? id : null;
+        }
+    }
+
+    /// <summary>The backup of the last described snapshot was not made.</summary>
+    /// <param name="reason">Why the stream still has to continue from one; null if it need not.</param>
+    /// <param name="why">That in words.</param>
+    public void Failed(BaseReason? reason, string? why)
+    {
+        lock (gate)
+        {
+            TakeBack();
+            if (reason is not null && Needed is null)
+            {
+                Needed = reason;
+                NeededWhy = why;
+                queue.Clear();
+                queuedBytes = 0;
+            }
+        }
+    }
+
+    /// <summary>Whether anything changed since the last ordinary backup, as far as is known.</summary>
+    public bool HasChanges
+    {
+        get
+        {
+            lock (gate)
+            {
+                return changed.Count > 0;
+            }
+        }
+    }
+
+    private DateTimeOffset Now()
+    {
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
+        return now > Time ? now : Time;
+    }
+
+    /// <summary>Counts the pages of a backup that was not made as changed again.</summary>
+    private void TakeBack()
+    {
+        foreach (var page in inBackup?.Pages() ?? [])
+        {
+            Change((uint)page);
+        }
+
+        inBackup = null;
+    }
+
+    private void Change(uint page)
+    {
+        changed = changed.WithRoom(page);
+        changed.Add(page);
+    }
+
+    private void Wake()
+    {
+        if (wake.CurrentCount == 0)
+        {
+            wake.Release();
+        }
+    }
+}

@@ -1,0 +1,456 @@
+using System.Globalization;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Continuous;
+
+/// <summary>
+/// Protects one database continuously. The way of a commit, from top to bottom: the log, the follower, a segment, this machine's disk,
+/// the store. Beside that, an ordinary backup each hour, made of the pages that were seen to change.
+/// </summary>
+internal sealed class Protection
+{
+    private const long RoomInMemory = 64L << 20;
+    private const long LargestSegment = 16L << 20;
+    private const long LogAlarm = 64L << 20;
+
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RestBeforeNote = TimeSpan.FromSeconds(2);
+
+    private readonly string path;
+    private readonly BackupDirectory directory;
+    private readonly StoreCatalog store;
+    private readonly ProtectionOptions options;
+    private readonly OperationContext context;
+    private readonly ProtectionFolder folder;
+    private readonly StreamStore stream;
+    private readonly StreamWriter writer;
+    private readonly Follower follower;
+    private readonly DatabaseWatch watch;
+    private readonly StreamBackups backups;
+    private readonly StreamPruning pruning;
+    private readonly PaceBucket pace;
+    private readonly DelayRecord delays;
+    private readonly DateTimeOffset since;
+    private ProtectionState state = ProtectionState.Starting;
+    private string? problem;
+    private string? lastBackup;
+    private long lastBackupBegan;
+    private Task<(BackupMetadata Backup, long? Transaction)>? making;
+    private (string Id, long? Transaction)? unsent;
+    private Task? sending;
+    private long segments;
+    private long segmentBytes;
+    private DateTimeOffset? lastStored;
+    private long quietSince;
+    private bool isLogLong;
+
+    /// <summary>Prepares the protection of a database; nothing is opened yet.</summary>
+    /// <param name="path">The database's full path; links are followed already.</param>
+    /// <param name="directory">The backup directory, for the ordinary backups and the state.</param>
+    /// <param name="store">Where the stream and the backups go.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
+    public Protection(string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    {
+        this.path = path;
+        this.directory = directory;
+        this.store = store;
+        this.options = options;
+        this.context = context;
+        since = context.Clock.GetUtcNow();
+        folder = new ProtectionFolder(directory, path);
+        stream = StreamStore.Open(store.Location, path, store.Store.Options);
+        writer = new StreamWriter(path, stream, folder, options.Encryption);
+        follower = new Follower(context.Clock, RoomInMemory);
+        watch = new DatabaseWatch(path, follower, new HolderOptions { Checkpoints = options.Checkpoints }, context);
+        backups = new StreamBackups(path, directory, store, follower, writer, options);
+        pruning = new StreamPruning(path, directory, stream, store, options);
+        pace = new PaceBucket(options.Interval, context.Clock);
+        delays = new DelayRecord(context.Clock);
+    }
+
+    /// <summary>Protects the database until it is stopped.</summary>
+    /// <exception cref="BackupException">ProtectionRefused, ProtectionRunning, StreamNotOurs, StreamFenced, StoreUnconditional, StreamBehind, and the errors of
+    /// the store and of the first backup.</exception>
+    public async Task RunAsync()
+    {
+        using var running = folder.Lock();
+        try
+        {
+            Show();
+            await StartAsync().ConfigureAwait(false);
+            state = ProtectionState.Following;
+            await ShipAsync().ConfigureAwait(false);
+            state = ProtectionState.Stopped;
+        }
+        catch (BackupException exception)
+        {
+            state = exception.ErrorId == BackupErrorId.StreamFenced ? ProtectionState.Fenced : ProtectionState.Ended;
+            problem = exception.Message;
+            throw;
+        }
+        catch (OperationCanceledException) when (IsStopping)
+        {
+            state = ProtectionState.Stopped;
+        }
+        finally
+        {
+            watch.Dispose();
+            KeepRest();
+            stream.Dispose();
+            Show();
+        }
+    }
+
+    private bool IsStopping => context.Cancellation.IsCancellationRequested || folder.IsStopRequested;
+
+    private async Task StartAsync()
+    {
+        store.RequireContainer(options.CreatesContainer, context.Cancellation);
+        await stream.ProveConditionalAsync(context.Cancellation).ConfigureAwait(false);
+        var reason = await writer.ConnectAsync(options.TakesOver, context).ConfigureAwait(false);
+        follower.Resume(Math.Max(0, writer.Transaction), writer.Time);
+        if (reason is { } needed)
+        {
+            follower.Need(needed, needed switch
+            {
+                BaseReason.Start => "its stream begins",
+                BaseReason.Takeover => "it was taken over",
+                _ => "the end of its stream is not in the store",
+            });
+        }
+
+        if (writer.UnsentBackup is { } backup)
+        {
+            unsent = (backup, null);
+        }
+
+        lastBackupBegan = context.Clock.GetTimestamp();
+        watch.Start(reason is null ? writer.Place : null, reason is null ? writer.Rest : null, BaseReason.Gap);
+    }
+
+    /// <summary>Ships what is committed, until it is asked to stop and all is shipped.</summary>
+    private async Task ShipAsync()
+    {
+        CancellationTokenSource? ending = null;
+        var lastShow = context.Clock.GetTimestamp();
+        try
+        {
+            while (true)
+            {
+                var cancellation = ending?.Token ?? context.Cancellation;
+                if (ending is null && IsStopping)
+                {
+                    ending = new CancellationTokenSource(options.StopTimeout, context.Clock);
+                    cancellation = ending.Token;
+                    watch.LookNow();
+                }
+
+                if (context.Clock.GetElapsedTime(lastShow) >= Breath)
+                {
+                    lastShow = context.Clock.GetTimestamp();
+                    Show();
+                }
+
+                if (await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false))
+                {
+                    follower.Confirm(writer.Transaction);
+                    unsent = writer.UnsentBackup is { } id ? (id, null) : unsent;
+                }
+                else if (follower.Needed is { } reason && watch.Problem is null)
+                {
+                    await ContinueFromBackupAsync(reason, cancellation).ConfigureAwait(false);
+                }
+                else if (follower.Oldest is not null)
+                {
+                    await ShipSegmentAsync(ending is not null, cancellation).ConfigureAwait(false);
+                }
+                else if (ending is not null)
+                {
+                    return;
+                }
+                else
+                {
+                    await IdleAsync(cancellation).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (IsStopping)
+        {
+            if (ending is null && follower.Oldest is null && follower.Needed is null)
+            {
+                return;
+            }
+
+            if (ending is null)
+            {
+                await ShipRestAsync().ConfigureAwait(false);
+                return;
+            }
+
+            throw Behind();
+        }
+        finally
+        {
+            ending?.Dispose();
+        }
+    }
+
+    /// <summary>Stopped in the middle of a request: ships the rest with a deadline of its own.</summary>
+    private Task ShipRestAsync() => ShipAsync();
+
+    private BackupException Behind() => new(
+        BackupErrorId.StreamBehind, path, string.Create(
+            CultureInfo.InvariantCulture,
+            $"Protection of '{path}' has stopped, but {follower.Transaction - Math.Max(0, writer.Transaction)} transactions could not be stored in '{store.Location}' within {options.StopTimeout.TotalSeconds} seconds{(problem is null ? string.Empty : $" ({problem.TrimEnd('.')})")}. They are in the database. Start it again when the store can be reached: it continues from there."));
+
+    private async Task IdleAsync(CancellationToken cancellation)
+    {
+        await HandleBackupAsync(cancellation).ConfigureAwait(false);
+        if (quietSince == 0)
+        {
+            quietSince = context.Clock.GetTimestamp();
+        }
+        else if (context.Clock.GetElapsedTime(quietSince) >= RestBeforeNote)
+        {
+            KeepRest();
+        }
+
+        WarnOfLog();
+        await pruning.RunIfDueAsync(writer, context).ConfigureAwait(false);
+        _ = await follower.WaitAsync(Breath / 4, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task ShipSegmentAsync(bool isEnding, CancellationToken cancellation)
+    {
+        quietSince = 0;
+        await HandleBackupAsync(cancellation).ConfigureAwait(false);
+        while (!isEnding && pace.Take() is var wait && wait > TimeSpan.Zero)
+        {
+            await Task.Delay(wait < Breath ? wait : Breath, context.Clock, cancellation).ConfigureAwait(false);
+        }
+
+        var commits = follower.Peek(LargestSegment);
+        if (commits.Count == 0 || follower.Holder?.PageSize is not { } pageSize)
+        {
+            return;
+        }
+
+        var segment = await writer.WriteAsync(commits, pageSize, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
+        follower.Confirm(writer.Transaction);
+        foreach (var commit in commits)
+        {
+            delays.Add(context.Clock.GetElapsedTime(commit.Seen));
+        }
+
+        context.Verbose(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Stored '{segment.Name}': transactions {segment.Header.FirstTransaction} to {segment.Header.LastTransaction} of '{path}', {segment.Bytes.Length} bytes, {context.Clock.GetElapsedTime(commits[0].Seen).TotalMilliseconds:0} ms after the first was seen."));
+    }
+
+    /// <summary>Puts a segment until it is known whether it has arrived.</summary>
+    private async Task<PutOutcome> PutAsync(Segment segment, CancellationToken cancellation)
+    {
+        var outcome = await UntilStoredAsync(() => writer.PutAsync(segment, cancellation), cancellation).ConfigureAwait(false);
+        segments++;
+        segmentBytes += segment.Bytes.Length;
+        lastStored = context.Clock.GetUtcNow();
+        return outcome;
+    }
+
+    /// <summary>Tries something that needs the store, until it works. Commits wait meanwhile, first in memory, then as numbers of changed pages.</summary>
+    private async Task<T> UntilStoredAsync<T>(Func<Task<T>> attempt, CancellationToken cancellation)
+    {
+        for (var wait = Breath; ; wait = wait * 2 < LongestBackOff ? wait * 2 : LongestBackOff)
+        {
+            try
+            {
+                var result = await attempt().ConfigureAwait(false);
+                if (state == ProtectionState.StoreUnavailable)
+                {
+                    state = ProtectionState.Following;
+                    problem = null;
+                    context.Warn($"'{store.Location}' takes the transactions of '{path}' again.");
+                }
+
+                return result;
+            }
+            catch (BackupException exception) when (exception.ErrorId.StartsWith("Cloud", StringComparison.Ordinal))
+            {
+                problem = exception.Message;
+                if (state != ProtectionState.StoreUnavailable)
+                {
+                    state = ProtectionState.StoreUnavailable;
+                    context.Warn($"The transactions of '{path}' cannot be stored at the moment. They wait, and it is tried again. {exception.Message}");
+                }
+
+                Show();
+                await Task.Delay(wait, context.Clock, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task ContinueFromBackupAsync(BaseReason reason, CancellationToken cancellation)
+    {
+        quietSince = 0;
+        if (making is not null)
+        {
+            // It was begun before, and would take the changes that this one needs.
+            await HandleBackupAsync(cancellation, wait: true).ConfigureAwait(false);
+        }
+
+        var why = follower.NeededWhy ?? string.Empty;
+        var isNews = reason is BaseReason.Gap or BaseReason.Replaced;
+        Tell(isNews, $"'{path}' is backed up as it is now, because {why}{(isNews ? ": the transactions up to here are one step of its stream" : string.Empty)}.");
+        var own = context with { Cancellation = cancellation };
+        BackupMetadata backup;
+        FollowedSnapshot snapshot;
+        try
+        {
+            (backup, snapshot) = await Task.Run(() => backups.MakeBase(reason, why, own), cancellation).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (state != ProtectionState.Starting && writer.Transaction >= 0)
+        {
+            problem = exception.Message;
+            context.Warn($"'{path}' could not be backed up, which its stream needs to continue; it is tried again. {exception.Message}");
+            Show();
+            await Task.Delay(Breath * 5, context.Clock, cancellation).ConfigureAwait(false);
+            return;
+        }
+
+        problem = null;
+        lastBackup = backup.Id;
+        lastBackupBegan = context.Clock.GetTimestamp();
+        _ = await writer.WriteBaseAsync(reason, backup.Id, snapshot, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
+        _ = await UntilStoredAsync(
+            () => Task.Run(
+                () =>
+                {
+                    backups.Send(backup.Id, own);
+                    return true;
+                },
+                cancellation),
+            cancellation).ConfigureAwait(false);
+        writer.BackupSent();
+        context.Verbose(string.Create(
+            CultureInfo.InvariantCulture, $"The stream of '{path}' continues from '{backup.Id}', which is transaction {snapshot.Transaction}."));
+    }
+
+    /// <summary>Begins an ordinary backup when one is due, and sends it once all of its transactions are stored: a writer that is fenced sends none.</summary>
+    private async Task HandleBackupAsync(CancellationToken cancellation, bool wait = false)
+    {
+        if (making is { } made && (wait || made.IsCompleted))
+        {
+            making = null;
+            try
+            {
+                var (backup, transaction) = await made.ConfigureAwait(false);
+                lastBackup = backup.Id;
+                unsent = (backup.Id, transaction);
+            }
+            catch (BackupException exception)
+            {
+                context.Warn($"The backup of '{path}' between its transactions failed; the next one is made in {options.BackupInterval:c}. {exception.Message}");
+            }
+        }
+
+        if (sending is { IsCompleted: true } sent)
+        {
+            sending = null;
+            try
+            {
+                await sent.ConfigureAwait(false);
+                if (writer.UnsentBackup is not null)
+                {
+                    writer.BackupSent();
+                }
+            }
+            catch (BackupException exception)
+            {
+                context.Warn($"A backup of '{path}' could not be sent to '{store.Location}'; the next one is sent with it. {exception.Message}");
+            }
+        }
+
+        if (unsent is var (id, upTo) && sending is null && (upTo is null || writer.Transaction >= upTo))
+        {
+            unsent = null;
+            sending = Task.Run(() => backups.Send(id, context), cancellation);
+        }
+
+        if (making is null && unsent is null && sending is null && follower.HasChanges && follower.Needed is null && watch.Problem is null
+            && context.Clock.GetElapsedTime(lastBackupBegan) >= options.BackupInterval)
+        {
+            lastBackupBegan = context.Clock.GetTimestamp();
+            making = Task.Run(() => backups.MakeOrdinary(context), cancellation);
+        }
+    }
+
+    /// <summary>At rest, with everything stored: notes the database file, so that the next start needs no comparison although the log is gone.</summary>
+    private void KeepRest()
+    {
+        if (follower.Needed is null && follower.Oldest is null && watch.Where() is (var place, { } rest) && writer.Transaction == follower.Transaction)
+        {
+            writer.KeepRest(place, rest);
+        }
+    }
+
+    private void WarnOfLog()
+    {
+        var wasLong = isLogLong;
+        isLogLong = watch.LogBytes > LogAlarm;
+        if (isLogLong && !wasLong)
+        {
+            context.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The write-ahead log of '{path}' has {watch.LogBytes >> 20} MiB, because commits leave no gap for a checkpoint, or a reader does not end. It shrinks when they do."));
+        }
+    }
+
+    private void Tell(bool isWarning, string message)
+    {
+        if (isWarning)
+        {
+            context.Warn(message);
+        }
+        else
+        {
+            context.Verbose(message);
+        }
+    }
+
+    private void Show()
+    {
+        var oldest = follower.Oldest;
+        folder.Show(new BackupProtection
+        {
+            Database = path,
+            State = state == ProtectionState.Following && watch.Problem is not null ? ProtectionState.Waiting : state,
+            Store = store.Location.ToString(),
+            Lag = oldest is null ? TimeSpan.Zero : context.Clock.GetElapsedTime(oldest.Seen),
+            Transaction = follower.Transaction,
+            StoredTransaction = Math.Max(0, writer.Transaction),
+            LastStored = lastStored,
+            LastLook = watch.LastLook == default ? null : watch.LastLook,
+            RestorableFrom = pruning.Oldest,
+            RestorableTo = writer.Transaction < 0 ? null : writer.Time,
+            Timeline = writer.Timeline,
+            Segment = writer.Number,
+            LogBytes = watch.LogBytes,
+            Segments = segments,
+            SegmentBytes = segmentBytes,
+            Gaps = follower.Gaps,
+            DelayMedian = delays.Quantile(0.5),
+            DelayP99 = delays.Quantile(0.99),
+            DelayWorst = delays.Quantile(1),
+            LastBackup = lastBackup,
+            Since = since,
+            ProcessId = Environment.ProcessId,
+            Problem = problem ?? watch.Problem,
+        });
+    }
+}

@@ -1,0 +1,86 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Continuous;
+
+/// <summary>Makes the ordinary backups of a stream, from what its follower knows, and sends them to the store of the stream.</summary>
+/// <param name="databasePath">The database.</param>
+/// <param name="directory">The backup directory.</param>
+/// <param name="store">The store.</param>
+/// <param name="follower">The follower of the database.</param>
+/// <param name="writer">The writer of the stream.</param>
+/// <param name="options">The options of the protection.</param>
+internal sealed class StreamBackups(
+    string databasePath, BackupDirectory directory, StoreCatalog store, Follower follower, StreamWriter writer, ProtectionOptions options)
+{
+    /// <summary>Makes the backup from which the stream continues.</summary>
+    /// <param name="reason">Why it does.</param>
+    /// <param name="why">That in words.</param>
+    /// <param name="context">Messages, cancellation.</param>
+    /// <returns>The backup, not sent yet, and its snapshot.</returns>
+    public (BackupMetadata Backup, FollowedSnapshot Snapshot) MakeBase(BaseReason reason, string why, OperationContext context)
+    {
+        // Its own segment has the next number.
+        var followed = new FollowedBackup(follower, isBase: true, snapshot => Position(snapshot, writer.Number + 1));
+        try
+        {
+            var backup = Make(followed, verify: reason == BaseReason.Start, context);
+            return (backup, followed.Snapshot!);
+        }
+        catch
+        {
+            follower.Failed(reason, why);
+            throw;
+        }
+    }
+
+    /// <summary>Makes an ordinary backup of what changed since the last one.</summary>
+    /// <returns>The backup, not sent yet, and the transaction that must be stored before it may be sent; null if it has no place in the stream.</returns>
+    public (BackupMetadata Backup, long? Transaction) MakeOrdinary(OperationContext context)
+    {
+        var followed = new FollowedBackup(follower, isBase: false, snapshot => Position(snapshot, writer.Number));
+        try
+        {
+            var backup = Make(followed, verify: false, context);
+            return (backup, followed.Snapshot?.Transaction);
+        }
+        catch
+        {
+            follower.Failed(null, null);
+            throw;
+        }
+    }
+
+    /// <summary>Sends a backup, with what it builds on.</summary>
+    /// <exception cref="BackupException">The Cloud… errors; BackupNotFound: it was removed here.</exception>
+    public void Send(string id, OperationContext context) =>
+        _ = BackupEngine.Send(directory.Get(id), directory, store, static () => { }, context);
+
+    private BackupMetadata Make(FollowedBackup followed, bool verify, OperationContext context)
+    {
+        var wanted = new CreateBackupOptions
+        {
+            Strategy = BackupStrategy.Auto,
+            Compression = options.Compression,
+            CompressionLevel = options.CompressionLevel,
+            Encryption = options.Encryption,
+            RetentionPolicy = options.RetentionPolicy,
+            Verify = verify,
+            AllowHardLink = true,
+            Followed = followed,
+        };
+        var backup = BackupEngine.Create(databasePath, directory, wanted, context);
+        if (followed.Snapshot is not null)
+        {
+            follower.Published(backup.Id);
+        }
+
+        return backup;
+    }
+
+    private StreamPosition Position(FollowedSnapshot snapshot, long number) =>
+        new(DatabaseKey.Of(databasePath), writer.Timeline, number, snapshot.Transaction, snapshot.Time);
+}

@@ -1,0 +1,95 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Continuous;
+
+/// <summary>
+/// Deletes segments that are older than their time, the oldest first, up to the newest ordinary backup of that age in the store whose content was
+/// verified. Before, it tests the newest such backup here, once a day.
+/// </summary>
+/// <param name="databasePath">The database.</param>
+/// <param name="directory">The backup directory.</param>
+/// <param name="stream">The stream.</param>
+/// <param name="store">The store of the ordinary backups.</param>
+/// <param name="options">The options of the protection.</param>
+internal sealed class StreamPruning(string databasePath, BackupDirectory directory, StreamStore stream, StoreCatalog store, ProtectionOptions options)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
+
+    private long last;
+
+    /// <summary>The oldest moment to which the stream leads; null while it is not known.</summary>
+    public DateTimeOffset? Oldest { get; private set; }
+
+    /// <summary>Deletes what is too old, if it is time to look.</summary>
+    public async Task RunIfDueAsync(StreamWriter writer, OperationContext context)
+    {
+        if (last != 0 && context.Clock.GetElapsedTime(last) < Interval)
+        {
+            return;
+        }
+
+        last = context.Clock.GetTimestamp();
+        try
+        {
+            await RunAsync(writer, context).ConfigureAwait(false);
+        }
+        catch (BackupException exception)
+        {
+            context.Verbose($"Old transactions of '{databasePath}' were not removed from '{stream.Location}': {exception.Message}");
+        }
+    }
+
+    private async Task RunAsync(StreamWriter writer, OperationContext context)
+    {
+        var key = DatabaseKey.Of(databasePath);
+        var positions = store.List(context.Cancellation).Backups
+            .Where(backup => backup is { IsSafety: false, IsSourceCorrupt: false })
+            .Select(backup => (Backup: backup, Position: StreamPosition.Of(backup)!))
+            .Where(entry => entry.Position?.Key == key && entry.Position.Timeline == writer.Timeline)
+            .OrderBy(entry => entry.Position.Number)
+            .ToList();
+        Oldest = positions.Count == 0 ? null : positions[0].Position.Time;
+        if (options.KeepsSegments)
+        {
+            return;
+        }
+
+        var edge = context.Clock.GetUtcNow() - options.KeepTransactions;
+        var newest = positions.LastOrDefault(entry => entry.Position.Time <= edge);
+        if (newest.Backup is null)
+        {
+            return;
+        }
+
+        if (!newest.Backup.Verified && directory.TryGet(newest.Backup.Id) is { } here)
+        {
+            var outcome = await Task.Run(
+                () => BackupEngine.Verify(BackupSource.In(directory, here), VerificationLevel.Full, context), context.Cancellation).ConfigureAwait(false);
+            if (!outcome.Backup.Verified)
+            {
+                context.Warn($"'{here.Id}', an ordinary backup of the stream of '{databasePath}', failed its test, so the transactions before it stay in the store.");
+                return;
+            }
+        }
+        else if (!newest.Backup.Verified)
+        {
+            return;
+        }
+
+        await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
+        {
+            // The last one is the mark of its writer.
+            if (segment.Name.Number > newest.Position.Number || segment.Name.Number >= writer.Number)
+            {
+                break;
+            }
+
+            await stream.DeleteAsync(segment.Name, context.Cancellation).ConfigureAwait(false);
+        }
+
+        Oldest = newest.Position.Time;
+    }
+}

@@ -1,0 +1,283 @@
+using System.Globalization;
+using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Continuous;
+
+/// <summary>
+/// Writes the segments of a stream, one after the other: each is kept here, durably, before it is put into the store, and put with the
+/// same bytes until it has arrived or another writer's is found in its place.
+/// </summary>
+internal sealed class StreamWriter
+{
+    private readonly string databasePath;
+    private readonly StreamStore store;
+    private readonly ProtectionFolder folder;
+    private readonly FileEncryption? encryption;
+    private SavedPlace? saved;
+    private Segment? unconfirmed;
+
+    /// <summary>Makes a writer, which does nothing yet.</summary>
+    /// <param name="databasePath">The database.</param>
+    /// <param name="store">Where its stream is.</param>
+    /// <param name="folder">Where its place is kept.</param>
+    /// <param name="encryption">The encryption; null for none.</param>
+    public StreamWriter(string databasePath, StreamStore store, ProtectionFolder folder, BackupEncryption? encryption)
+    {
+        this.databasePath = databasePath;
+        this.store = store;
+        this.folder = folder;
+        this.encryption = encryption is null ? null : FileEncryption.Create(encryption);
+    }
+
+    /// <summary>The timeline.</summary>
+    public int Timeline { get; private set; } = 1;
+
+    /// <summary>The last segment of the timeline; 0 before the first.</summary>
+    public long Number { get; private set; }
+
+    /// <summary>The last transaction that is stored; -1 before the first segment.</summary>
+    public long Transaction { get; private set; } = -1;
+
+    /// <summary>Its time.</summary>
+    public DateTimeOffset Time { get; private set; }
+
+    /// <summary>The place in the log up to which the stream goes; null if the log was empty then.</summary>
+    public LogPlace? Place => saved?.Log is { } log ? LogPlace.Of(log) : null;
+
+    /// <summary>The database file then, if it had everything.</summary>
+    public FileMark? Rest => saved?.Rest;
+
+    /// <summary>The backup from which the stream continues, if it is not known to be in the store.</summary>
+    public string? UnsentBackup => saved?.Backup;
+
+    /// <summary>
+    /// Finds the end of the stream, and makes sure that it is ours: what this machine wrote last, and nothing after it. With a takeover, another
+    /// writer's stream is sealed, and a new timeline begins.
+    /// </summary>
+    /// <param name="takesOver">Whether another writer's stream is taken over.</param>
+    /// <param name="context">Messages, cancellation, and the secrets for the last segment of an encrypted stream that is taken over.</param>
+    /// <returns>Why the stream must begin with an ordinary backup; null if it goes on where it ended.</returns>
+    /// <exception cref="BackupException">StreamNotOurs; the Cloud… errors.</exception>
+    public async Task<BaseReason?> ConnectAsync(bool takesOver, OperationContext context)
+    {
+        var cancellation = context.Cancellation;
+        saved = folder.Load(out var pending);
+        if (saved is not null && saved.Store != store.Location.ToString())
+        {
+            context.Verbose($"The stream of '{databasePath}' went to '{saved.Store}' before. In '{store.Location}' it is another one.");
+            saved = null;
+        }
+
+        if (saved is { Pending: { } name, PendingSha256: { } sha256 } && SegmentName.TryParse(name) is { } unsure)
+        {
+            // Not known to have arrived: the same bytes again.
+            var segment = new Segment(unsure, null!, pending, sha256);
+            if (await store.PutAsync(segment, cancellation).ConfigureAwait(false) == PutOutcome.Taken)
+            {
+                return await TakeOverAsync(takesOver, $"it has another segment '{name}' than the one that this machine wrote", context).ConfigureAwait(false);
+            }
+        }
+
+        if (saved is null)
+        {
+            var last = await LastAsync(cancellation).ConfigureAwait(false);
+            return last is null ? BaseReason.Start : await TakeOverAsync(
+                takesOver, $"it has segments up to '{last.Name}', but nothing is known of them here", context).ConfigureAwait(false);
+        }
+
+        (Timeline, Number, Transaction, Time) = (saved.Timeline, saved.Number, saved.Transaction, saved.Time);
+        if (await FindAsync(Number + 1, cancellation).ConfigureAwait(false) is { } next)
+        {
+            return await TakeOverAsync(takesOver, $"another writer has put '{next.Name}' after the last one of this machine", context).ConfigureAwait(false);
+        }
+
+        if (await FindAsync(Number, cancellation).ConfigureAwait(false) is null)
+        {
+            context.Warn($"The last segment of '{databasePath}' is not in '{store.Location}' any more, so the stream continues from a new backup.");
+            return BaseReason.Gap;
+        }
+
+        return null;
+    }
+
+    /// <summary>Puts the segment again whose arrival is not known, because the wait for it was ended.</summary>
+    /// <param name="put">Puts the segment until it is known whether it has arrived.</param>
+    /// <returns>False if there is none.</returns>
+    /// <exception cref="BackupException">StreamFenced.</exception>
+    public async Task<bool> ConfirmAsync(Func<Segment, Task<PutOutcome>> put)
+    {
+        if (unconfirmed is not { } segment)
+        {
+            return false;
+        }
+
+        await ConfirmAsync(segment, put).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Stores transactions as the next segment.</summary>
+    /// <param name="commits">The transactions.</param>
+    /// <param name="pageSize">Bytes in a page.</param>
+    /// <param name="put">Puts the segment until it is known whether it has arrived.</param>
+    /// <exception cref="BackupException">StreamFenced.</exception>
+    public async Task<Segment> WriteAsync(IReadOnlyList<QueuedCommit> commits, int pageSize, Func<Segment, Task<PutOutcome>> put)
+    {
+        IReadOnlyList<FollowedCommit> transactions = [.. commits.Select(commit => commit.Commit)];
+        var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, pageSize, transactions), transactions, encryption);
+        await PutAsync(segment, commits[^1].End, null, null, put).ConfigureAwait(false);
+        return segment;
+    }
+
+    /// <summary>Lets the stream continue from an ordinary backup.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="backupId">The backup, which holds the database as the snapshot does.</param>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="put">Puts the segment until it is known whether it has arrived.</param>
+    /// <exception cref="BackupException">StreamFenced.</exception>
+    public async Task<Segment> WriteBaseAsync(BaseReason reason, string backupId, FollowedSnapshot snapshot, Func<Segment, Task<PutOutcome>> put)
+    {
+        var header = new SegmentHeader
+        {
+            Kind = SegmentKind.Base,
+            Timeline = Timeline,
+            Number = Number + 1,
+            FirstTransaction = Math.Min(Math.Max(Transaction, 0), snapshot.Transaction) + 1,
+            LastTransaction = snapshot.Transaction,
+            Time = snapshot.Time,
+            PageSize = snapshot.PageSize,
+            PageCount = snapshot.PageCount,
+            Reason = reason,
+            BackupId = backupId,
+            DatabasePath = databasePath,
+        };
+        var segment = Segment.Write(header, [], encryption);
+        await PutAsync(segment, snapshot.Place, snapshot.Rest, backupId, put).ConfigureAwait(false);
+        return segment;
+    }
+
+    /// <summary>Notes that the backup from which the stream continues is in the store.</summary>
+    public void BackupSent() => Keep(saved! with { Backup = null });
+
+    /// <summary>Notes that everything stored is in the database file, which makes the next start independent of the log.</summary>
+    public void KeepRest(LogPlace? place, FileMark rest)
+    {
+        if (saved is { } known && (known.Rest != rest || known.Log != place?.ToPosition()))
+        {
+            Keep(known with { Log = place?.ToPosition(), Rest = rest });
+        }
+    }
+
+    /// <summary>Puts a segment once.</summary>
+    public Task<PutOutcome> PutAsync(Segment segment, CancellationToken cancellation) => store.PutAsync(segment, cancellation);
+
+    private void Keep(SavedPlace place)
+    {
+        saved = place with { Pending = null, PendingSha256 = null };
+        folder.Save(saved, []);
+    }
+
+    private async Task PutAsync(Segment segment, LogPlace? place, FileMark? rest, string? backup, Func<Segment, Task<PutOutcome>> put)
+    {
+        var header = segment.Header;
+        saved = new SavedPlace
+        {
+            Database = databasePath,
+            Store = store.Location.ToString(),
+            Timeline = header.Timeline,
+            Number = header.Number,
+            Transaction = header.LastTransaction,
+            Time = header.Time,
+            Log = place?.ToPosition(),
+            Rest = rest,
+            Pending = segment.Name.ToString(),
+            PendingSha256 = segment.Sha256,
+            Backup = backup,
+        };
+        folder.Save(saved, segment.Bytes.Span);
+        unconfirmed = segment;
+        await ConfirmAsync(segment, put).ConfigureAwait(false);
+    }
+
+    private async Task ConfirmAsync(Segment segment, Func<Segment, Task<PutOutcome>> put)
+    {
+        if (await put(segment).ConfigureAwait(false) == PutOutcome.Taken)
+        {
+            throw new BackupException(
+                BackupErrorId.StreamFenced, segment.Name.ToString(),
+                $"Another writer has put '{segment.Name}' into '{store.Location}', so this one has stopped: it overwrites nothing. Find out which machine protects '{databasePath}' now, a clone or a restored copy perhaps. If it must be this one, stop the other and start this one with -TakeOver.");
+        }
+
+        unconfirmed = null;
+        (Number, Transaction, Time) = (segment.Header.Number, segment.Header.LastTransaction, segment.Header.Time);
+    }
+
+    private async Task<BaseReason?> TakeOverAsync(bool isWanted, string why, OperationContext context)
+    {
+        if (!isWanted)
+        {
+            throw new BackupException(
+                BackupErrorId.StreamNotOurs, databasePath,
+                $"The stream of '{databasePath}' in '{store.Location}' is not the one of this machine: {why}. Nothing was changed. If another machine protects this database, give each a -Prefix of its own; if this one must go on in its place (it is restored, or moved, or the state in its backup directory was lost), stop the other and add -TakeOver.");
+        }
+
+        saved = null;
+        while (true)
+        {
+            var last = await LastAsync(context.Cancellation).ConfigureAwait(false);
+            if (last is null)
+            {
+                (Timeline, Number, Transaction) = (1, 0, -1);
+                return BaseReason.Start;
+            }
+
+            var header = await store.ReadHeaderAsync(last, context.Identities, context.Cancellation).ConfigureAwait(false);
+            (Transaction, Time) = (header.LastTransaction, header.Time);
+            if (header.Kind == SegmentKind.Seal)
+            {
+                (Timeline, Number) = (header.NextTimeline!.Value, 0);
+                return BaseReason.Takeover;
+            }
+
+            var seal = Segment.Write(
+                header with
+                {
+                    Kind = SegmentKind.Seal,
+                    Number = header.Number + 1,
+                    FirstTransaction = header.LastTransaction + 1,
+                    Commits = [],
+                    Reason = null,
+                    BackupId = null,
+                    DatabasePath = null,
+                    NextTimeline = header.Timeline + 1,
+                },
+                [],
+                encryption);
+            if (await store.PutAsync(seal, context.Cancellation).ConfigureAwait(false) == PutOutcome.Stored)
+            {
+                context.Warn(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The stream of '{databasePath}' in '{store.Location}' was taken over at transaction {header.LastTransaction}: its former writer will stop. The stream continues in timeline {header.Timeline + 1}."));
+                (Timeline, Number) = (header.Timeline + 1, 0);
+                return BaseReason.Takeover;
+            }
+        }
+    }
+
+    private async Task<StoredSegment?> LastAsync(CancellationToken cancellation)
+    {
+        StoredSegment? last = null;
+        await foreach (var segment in store.ListAsync(timeline: null, fromNumber: 1, cancellation).ConfigureAwait(false))
+        {
+            last = segment;
+        }
+
+        return last;
+    }
+
+    private async Task<StoredSegment?> FindAsync(long number, CancellationToken cancellation) =>
+        await store.FindAsync(new SegmentName(Timeline, number, IsEncrypted: false), cancellation).ConfigureAwait(false)
+        ?? await store.FindAsync(new SegmentName(Timeline, number, IsEncrypted: true), cancellation).ConfigureAwait(false);
+}
