@@ -92,6 +92,7 @@ prepare() {
     install cron cron
     install chromium chromium
     install npm npm
+    install python3 python3
     install ceph-mon ceph-mon
     install ceph-osd ceph-osd
     install radosgw radosgw
