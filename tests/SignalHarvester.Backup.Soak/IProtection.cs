@@ -1,0 +1,20 @@
+namespace SignalHarvester.Backup.Soak;
+
+/// <summary>What follows the database.</summary>
+internal interface IProtection : IAsyncDisposable
+{
+    /// <summary>Starts its process, for the first time or after a kill.</summary>
+    Task StartAsync();
+
+    /// <summary>Kills its process, whatever it is doing.</summary>
+    void Kill();
+
+    /// <summary>Lets its process end orderly.</summary>
+    Task EndAsync();
+
+    /// <summary>Compares what it has with the database and with the journal. Called while no application does anything.</summary>
+    /// <param name="reader">Reads images.</param>
+    /// <param name="journal">The applications' journal.</param>
+    /// <param name="isEnd">Whether nothing may be missing.</param>
+    Task CheckAsync(Application reader, IReadOnlyList<TransactionRecord> journal, bool isEnd);
+}

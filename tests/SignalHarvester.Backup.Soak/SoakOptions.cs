@@ -1,0 +1,64 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Soak;
+
+/// <summary>The command line.</summary>
+internal sealed record SoakOptions
+{
+    public const string Usage = """
+        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing] [--store folder|s3] [--seed N] [--kill-after 2] [--work DIR] [--old]
+          --what        holder: the log's holder alone, in a process that keeps an image; protection: Start-SHBackupProtection;
+                        nothing: the applications alone, held against their own journal
+          --store       protection's store: a folder, or Ceph's S3 gateway behind a proxy that causes faults
+          --seed        a run's random choices; what the processes do to each other is random anyhow
+          --kill-after  mean seconds between two kills; 0 for none
+          --work        where everything is; kept if something is wrong
+          --old         one of the applications has SQLite 3.28.0
+        """;
+
+    public double Minutes { get; private init; } = 10;
+
+    public int Writers { get; private init; } = 3;
+
+    public string What { get; private init; } = "holder";
+
+    public string Store { get; private init; } = "folder";
+
+    public int Seed { get; private init; } = Environment.TickCount;
+
+    public double KillAfter { get; private init; } = 2;
+
+    public string Work { get; private init; } = Path.Combine(Path.GetTempPath(), "shbackup-soak");
+
+    public bool HasOld { get; private init; }
+
+    /// <exception cref="ArgumentException">An argument is unknown or has no fitting value.</exception>
+    public static SoakOptions Parse(IReadOnlyList<string> arguments)
+    {
+        var options = new SoakOptions();
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var name = arguments[i];
+            options = name == "--old" ? options with { HasOld = true } : options.With(name, ++i < arguments.Count ? arguments[i] : "");
+        }
+
+        return options;
+    }
+
+    private SoakOptions With(string name, string value) => (name, value) switch
+    {
+        ("--minutes", _) => this with { Minutes = Number(name, value) },
+        ("--writers", _) => this with { Writers = (int)Number(name, value) },
+        ("--what", "holder" or "protection" or "nothing") => this with { What = value },
+        ("--store", "folder" or "s3") => this with { Store = value },
+        ("--seed", _) => this with { Seed = (int)Number(name, value) },
+        ("--kill-after", _) => this with { KillAfter = Number(name, value) },
+        ("--work", not "") => this with { Work = Path.GetFullPath(value) },
+        _ => throw new ArgumentException($"{name} {value} is no argument of the soak.\n{Usage}"),
+    };
+
+    private static double Number(string name, string value) =>
+        double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new ArgumentException($"{name} takes a number, not '{value}'.");
+}

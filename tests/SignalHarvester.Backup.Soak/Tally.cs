@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Soak;
+
+/// <summary>Counts what happens, and keeps what must not.</summary>
+internal sealed class Tally
+{
+    private readonly ConcurrentDictionary<string, long> counts = new();
+    private readonly ConcurrentQueue<string> problems = new();
+    private readonly long start = Stopwatch.GetTimestamp();
+
+    public IReadOnlyCollection<string> Problems => problems;
+
+    public void Add(string what, long count = 1) => counts.AddOrUpdate(what, count, (_, before) => before + count);
+
+    public void Problem(string what)
+    {
+        var said = string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(start):hh\\:mm\\:ss\\.fff} {what}");
+        problems.Enqueue(said);
+        Console.Error.WriteLine("PROBLEM " + said);
+    }
+
+    /// <summary>Says how far it is.</summary>
+    public void Say() => Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Stopwatch.GetElapsedTime(start):hh\\:mm\\:ss} {string.Join(", ", counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Key} {count.Value}"))}"));
+}
