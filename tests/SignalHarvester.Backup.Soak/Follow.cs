@@ -69,7 +69,7 @@ internal static class Follow
         followed.PageSize = holder.PageSize;
         var state = FollowState.Read(statePath);
         followed.IsComplete = state is not null;
-        if (holder.Begin(state?.Place, state?.Rest) is { } reason)
+        if (holder.Begin(state?.Place is { } place ? LogPlace.Of(place) : null, state?.Rest) is { } reason)
         {
             Console.WriteLine("new " + reason);
             followed.IsComplete = false;

@@ -15,7 +15,9 @@ internal sealed class SoakRun(SoakOptions options, Tally tally)
     {
         var first = new ApplicationOptions
         {
-            DatabasePath = database, Seed = random.Next(), Pragmas = ["auto_vacuum = INCREMENTAL", "journal_mode = WAL"],
+            DatabasePath = database,
+            Seed = random.Next(),
+            Pragmas = ["auto_vacuum = INCREMENTAL", "journal_mode = WAL"],
         };
         using var reader = await Application.StartAsync(first);
         _ = (await reader.CloseAsync()).Value;

@@ -5,8 +5,12 @@ namespace SignalHarvester.Backup.Soak;
 /// <summary>One application that does everything that applications do, and is killed now and then.</summary>
 internal sealed class SoakWriter(ApplicationOptions first, Random random, Tally tally, SemaphoreSlim gate, bool changesLibrary)
 {
+    /// <summary>What is counted when it dies halfway through writing the header of the wal-index.</summary>
+    public const string Torn = "torn";
+
     private static readonly string[] Modes = ["PASSIVE", "FULL", "RESTART", "TRUNCATE"];
 
+    private readonly Lock killing = new();
     private volatile Application? application;
     private volatile bool isKilled;
 
@@ -23,8 +27,7 @@ internal sealed class SoakWriter(ApplicationOptions first, Random random, Tally 
                 }
                 catch (Exception exception) when (isKilled && exception is EndOfStreamException or IOException)
                 {
-                    application?.Dispose();
-                    application = null;
+                    Discard();
                 }
                 finally
                 {
@@ -38,18 +41,30 @@ internal sealed class SoakWriter(ApplicationOptions first, Random random, Tally 
         }
         finally
         {
-            application?.Dispose();
+            Discard();
         }
     }
 
     /// <summary>Kills its process, whatever it is doing.</summary>
     public void Kill()
     {
-        if (application is { IsRunning: true } victim)
+        lock (killing)
         {
-            isKilled = true;
-            victim.Kill();
-            tally.Add("kills");
+            if (application is { IsRunning: true } victim)
+            {
+                isKilled = true;
+                victim.Kill();
+                tally.Add("kills");
+            }
+        }
+    }
+
+    private void Discard()
+    {
+        lock (killing)
+        {
+            application?.Dispose();
+            application = null;
         }
     }
 
@@ -98,7 +113,7 @@ internal sealed class SoakWriter(ApplicationOptions first, Random random, Tally 
                 break;
             case < 94:
                 isKilled = true;
-                tally.Add("torn");
+                tally.Add(Torn);
                 await application.TearIndexAndDieAsync();
                 break;
             default:

@@ -8,12 +8,20 @@ namespace SignalHarvester.Backup.Soak;
 internal sealed class Tally
 {
     private readonly ConcurrentDictionary<string, long> counts = new();
+    private readonly ConcurrentDictionary<string, long> latest = new();
     private readonly ConcurrentQueue<string> problems = new();
     private readonly long start = Stopwatch.GetTimestamp();
 
     public IReadOnlyCollection<string> Problems => problems;
 
-    public void Add(string what, long count = 1) => counts.AddOrUpdate(what, count, (_, before) => before + count);
+    public void Add(string what, long count = 1)
+    {
+        counts.AddOrUpdate(what, count, (_, before) => before + count);
+        latest[what] = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>Whether something was counted so short a time ago.</summary>
+    public bool IsRecent(string what, TimeSpan span) => latest.TryGetValue(what, out var time) && Stopwatch.GetElapsedTime(time) < span;
 
     public void Problem(string what)
     {

@@ -95,7 +95,9 @@ public sealed class ApplicationTests : IDisposable
         Assert.SkipWhen(Application.SkipReason(library) is not null, Application.SkipReason(library) ?? "");
         var options = new ApplicationOptions
         {
-            DatabasePath = Database, Library = library, Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"],
+            DatabasePath = Database,
+            Library = library,
+            Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"],
         };
         using var writer = await Application.StartAsync(options);
         using var checkpointer = await Application.StartAsync(options with { Seed = 2 });
