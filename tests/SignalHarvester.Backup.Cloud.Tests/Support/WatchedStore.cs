@@ -33,6 +33,9 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     /// <summary>Whether it lists nothing, like a store that uses another key than it was given.</summary>
     public bool ListsNothing { get; init; }
 
+    /// <summary>Whether it replaces objects that may not be replaced, like a store that does not know the condition.</summary>
+    public bool IgnoresConditions { get; init; }
+
     /// <summary>The location that it reports; null for that of the store underneath.</summary>
     public StoreLocation? OtherLocation { get; init; }
 
@@ -79,6 +82,11 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     {
         await BeforeEnd();
         Interlocked.Increment(ref puts);
+        if (IgnoresConditions)
+        {
+            await inner.DeleteAsync(name, cancellation);
+        }
+
         return await inner.PutAsync(name, content, attributes, replaces, cancellation);
     }
 
