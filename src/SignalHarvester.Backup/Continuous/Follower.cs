@@ -119,11 +119,11 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink
                 // Nobody knows how many there were: they count as one.
                 Gaps++;
                 Transaction++;
-                Time = Now();
             }
 
             if (reason != BaseReason.Bulk)
             {
+                Time = Now();
                 changedSince = null;
                 epoch++;
             }

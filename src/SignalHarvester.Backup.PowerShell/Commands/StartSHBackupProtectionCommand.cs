@@ -1,0 +1,201 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Security;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.PowerShell.Binding;
+using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.PowerShell.Keys;
+using SignalHarvester.Backup.PowerShell.Stores;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Protects databases continuously: every commit is stored elsewhere within about a second.</summary>
+/// <remarks>
+/// <para>Follows databases in WAL mode while their applications use them, and stores what they commit as small segments in one store,
+/// each about a second at most after the commit. Every hour it makes an ordinary backup of the pages that changed, without reading
+/// the rest of the database. Restore-SHBackup -PointInTime and -Transaction go back to any transaction, from the store alone.</para>
+/// <para>It runs until Ctrl+C, a signal or Stop-SHBackupProtection stops it; then it stores what is left and leaves the database as an
+/// application does. If the store cannot be reached for 30 seconds then, it says how many transactions are not stored.</para>
+/// <para>The first start makes a full backup, or an increment of the newest one. A later start goes on where the last one ended. If
+/// that cannot be proved (the log was begun anew meanwhile, the machine lost power), an ordinary backup of the pages that differ
+/// takes the place of what is unknown, with a warning, and counts as a gap.</para>
+/// <para>No table, setting or write transaction of ours is in the database. It holds read locks and runs SQLite's own passive checkpoints.
+/// While it runs, PRAGMA journal_mode = DELETE and PRAGMA locking_mode = EXCLUSIVE do not work in the application. Stop it before you put another file in the
+/// database's place, and do not open the database with another SQLite in the same process.</para>
+/// <para>One writer owns a stream. If another machine has continued it, this one stops (StreamFenced), or does not start (StreamNotOurs)
+/// unless -TakeOver is given. docs/CONTINUOUS.md says more.</para>
+/// <para>On Windows and macOS it is refused, because SQLite's locks differ there and the proof is not done yet.</para>
+/// </remarks>
+/// <example>
+/// <para>Protect a database, in a folder on another disk</para>
+/// <code>Start-SHBackupProtection ./app.db -To ./offsite -CreateContainer -WhatIf</code>
+/// <para>With -WhatIf it only says what it would do. Without, it protects the database until Ctrl+C.</para>
+/// </example>
+/// <example>
+/// <para>Keep each transaction for a week, with an ordinary backup each half hour</para>
+/// <code>Start-SHBackupProtection ./app.db -To ./offsite -CreateContainer -KeepTransactions 7d -BackupInterval 30m -WhatIf</code>
+/// <para>The ordinary backups are listed, tested and removed like any others.</para>
+/// </example>
+/// <seealso>Get-SHBackupProtection</seealso>
+/// <seealso>Stop-SHBackupProtection</seealso>
+/// <seealso>Get-SHBackupTransaction</seealso>
+/// <seealso>Restore-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsLifecycle.Start, "SHBackupProtection", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Start-SHBackupProtection.md")]
+[OutputType(typeof(void))]
+public sealed class StartSHBackupProtectionCommand : BackupCommand
+{
+    private readonly UploadParameters storeParameters = new();
+    private readonly IdentityParameters keys = new();
+    private readonly List<(string Database, BackupDirectory Directory)> databases = [];
+    private BackupEncryption? encryption;
+
+    /// <summary>Makes the cmdlet.</summary>
+    public StartSHBackupProtectionCommand()
+    {
+        AddParameters(new TargetParameters());
+        AddParameters(storeParameters, isHidden: true);
+        AddParameters(keys);
+    }
+
+    /// <summary>The database files. Wildcards match several. Without it, the databases of the configuration.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(DatabaseFileCompleter))]
+    [Alias("Path")]
+    [SupportsWildcards]
+    [NameOf(typeof(FileSystemInfo), typeof(PathInfo))]
+    [ValidateNotNullOrEmpty]
+    public string[] DatabasePath { get; set; } = [];
+
+    /// <summary>
+    /// Seconds between two segments in the long run, 0.1 to 3600. The first ones after a pause go at once, and one at a time is on its way.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(0.1, 3600.0)]
+    public double Interval { get; set; } = 1;
+
+    /// <summary>The time between two ordinary backups, such as 1h, if anything was committed: a minute to a week.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
+    [ValidateNotNull]
+    public BackupAge BackupInterval { get; set; } = BackupAge.Parse("1h");
+
+    /// <summary>How long every transaction can be restored, such as 1d. Older segments are deleted, once a later ordinary backup has passed its test.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
+    [ValidateNotNull]
+    public BackupAge KeepTransactions { get; set; } = BackupAge.Parse("1d");
+
+    /// <summary>Leaves old segments in the store: this account may not delete there, or rules of the store do.</summary>
+    [Parameter]
+    public SwitchParameter KeepRemote { get; set; }
+
+    /// <summary>Goes on in the place of another writer of the stream, which then stops. Make sure that it is not the one that should go on.</summary>
+    [Parameter]
+    public SwitchParameter TakeOver { get; set; }
+
+    /// <summary>Runs no checkpoints: the application runs them itself. If it does not, the database's log grows without end.</summary>
+    [Parameter]
+    public SwitchParameter NoCheckpoint { get; set; }
+
+    /// <summary>The retention policy of the ordinary backups. Without it they are manual, and retention ignores them.</summary>
+    [Parameter]
+    public RetentionPolicy? RetentionPolicy { get; set; }
+
+    /// <summary>
+    /// Encrypts segments and backups to these age public keys, which begin with age1. Without it, to the recipients of the configuration.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? Recipient { get; set; }
+
+    /// <summary>Encrypts with a passphrase instead.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        encryption = this.StopOnError(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
+        UseIdentities(keys, Passphrase);
+        RequireBetween(nameof(BackupInterval), BackupInterval.Value, TimeSpan.FromMinutes(1), TimeSpan.FromDays(7));
+        RequireBetween(nameof(KeepTransactions), KeepTransactions.Value, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var path in DatabasePath)
+        {
+            this.ReportErrors(() => databases.AddRange(this.ExpandPath(path).Select(With)));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (databases.Count == 0 && DatabasePath.Length == 0 && !MyInvocation.ExpectingInput)
+        {
+            databases.AddRange(Settings.Databases.Select(database => With(database.Path)));
+        }
+
+        if (databases.Count == 0)
+        {
+            ThrowTerminatingError(new BackupException(
+                BackupErrorId.DatabaseRequired, nameof(DatabasePath),
+                "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.").ToRecord());
+        }
+
+        var location = this.StopOnError(() => Stores(storeParameters).ForUpload is [var only] ? only : throw BackupException.InvalidArgument(
+            nameof(TargetParameters.To), "Transactions go to one store. Give it with -To, or enable one in the configuration."));
+        var store = this.StopOnError(() => OpenStore(storeParameters, location));
+        var allowed = databases.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
+        if (allowed.Count == 0)
+        {
+            return;
+        }
+
+        WriteInformation(
+            new HostInformationMessage
+            {
+                Message = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Protecting {(allowed is [var one] ? $"'{one.Database}'" : $"{allowed.Count} databases")} to '{store.Location}' until Ctrl+C or Stop-SHBackupProtection."),
+            },
+            ["PSHOST"]);
+        var options = new ProtectionOptions
+        {
+            Interval = TimeSpan.FromSeconds(Interval),
+            BackupInterval = BackupInterval.Value,
+            KeepTransactions = KeepTransactions.Value,
+            KeepsSegments = KeepRemote,
+            TakesOver = TakeOver,
+            Checkpoints = !NoCheckpoint,
+            CreatesContainer = Stores(storeParameters).CreatesContainer(store.Location),
+            RetentionPolicy = RetentionPolicy,
+            Encryption = encryption,
+            Compression = Settings.Compression,
+            CompressionLevel = Settings.CompressionLevel,
+        };
+        foreach (var fault in Runner.Run(context => ProtectionHost.Run(allowed, store, options, context)))
+        {
+            WriteError(fault.ToRecord());
+        }
+    }
+
+    private (string Database, BackupDirectory Directory) With(string path) =>
+        (path, string.IsNullOrEmpty(BackupDirectory) ? OpenConfigured(Settings.BackupDirectoryOf(path)) : OpenDirectory());
+
+    private void RequireBetween(string parameter, TimeSpan given, TimeSpan least, TimeSpan most)
+    {
+        if (given < least || given > most)
+        {
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                parameter, string.Create(CultureInfo.InvariantCulture, $"-{parameter} must be from {least:c} to {most:c}.")).ToRecord());
+        }
+    }
+}

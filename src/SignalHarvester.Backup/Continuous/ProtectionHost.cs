@@ -1,0 +1,82 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Continuous;
+
+/// <summary>Protects several databases in one process, until it is stopped; and tells of those that others protect.</summary>
+public static class ProtectionHost
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Protects databases until all of them are stopped, or have failed.</summary>
+    /// <param name="databases">The paths of the databases, each with the directory of its backups.</param>
+    /// <param name="store">Where the streams and the backups go.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
+    /// <returns>The errors of the databases whose protection has failed.</returns>
+    /// <exception cref="BackupException">ProtectionRefused on other systems than Linux; the errors of the paths.</exception>
+    public static IReadOnlyList<BackupException> Run(
+        IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(databases);
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(context);
+        var protections = databases.Select(entry =>
+        {
+            store.RefuseHome(entry.Directory);
+            var path = SourcePath.Resolve(entry.Database, allowHardLink: false, isKnown: false, context);
+            ProtectionGrounds.Require(path);
+            return (Path: path, entry.Directory);
+        }).DistinctBy(entry => entry.Path, StringComparer.Ordinal).ToList();
+        return [.. Task.WhenAll(protections.Select(entry => RunAsync(entry.Path, entry.Directory, store, options, context))).GetAwaiter().GetResult().OfType<BackupException>()];
+    }
+
+    /// <summary>Returns the protection of every database that is or was protected with a backup directory.</summary>
+    public static IReadOnlyList<BackupProtection> Find(BackupDirectory directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return ProtectionFolder.All(directory);
+    }
+
+    /// <summary>Asks the process that protects a database to stop, and waits for its end.</summary>
+    /// <param name="directory">The backup directory.</param>
+    /// <param name="databasePath">The database, as its protection names it.</param>
+    /// <param name="timeout">How long to wait.</param>
+    /// <param name="context">Clock, cancellation.</param>
+    /// <returns>The protection as it ended.</returns>
+    /// <exception cref="BackupException">ProtectionRunning: it did not end in time.</exception>
+    public static BackupProtection Stop(BackupDirectory directory, string databasePath, TimeSpan timeout, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var folder = new ProtectionFolder(directory, databasePath);
+        var began = context.Clock.GetTimestamp();
+        for (folder.RequestStop(); folder.IsRunning(); context.Cancellation.WaitHandle.WaitOne(Look))
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            if (context.Clock.GetElapsedTime(began) >= timeout)
+            {
+                throw new BackupException(
+                    BackupErrorId.ProtectionRunning, databasePath,
+                    $"The protection of '{databasePath}' was asked to stop, and has not ended yet: it may still be storing transactions. Look with Get-SHBackupProtection, and give a longer -Timeout.");
+            }
+        }
+
+        return folder.Status()!;
+    }
+
+    private static async Task<BackupException?> RunAsync(
+        string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    {
+        try
+        {
+            await new Protection(path, directory, store, options, context).RunAsync().ConfigureAwait(false);
+            return null;
+        }
+        catch (BackupException exception)
+        {
+            context.Warn($"The protection of '{path}' has ended: {exception.Message}");
+            return exception;
+        }
+    }
+}
