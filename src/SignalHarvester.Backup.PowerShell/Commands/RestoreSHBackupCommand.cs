@@ -17,7 +17,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>A backup that builds on others is assembled from its chain: each page is written once, from its newest version.
 /// -WhatIf shows the plan: the files and bytes to read, and the bytes to write.</para>
 /// <para>-PointInTime restores the newest backup at or before a moment, and says which one that is and how far it is from
-/// the moment. -Delta writes only the differing pages, in one atomic step; then the database must not be open
+/// the moment. Where a store (-From) has a stream of transactions of the database, from continuous protection, the last
+/// transaction at or before the moment is restored, if that is nearer; -Transaction restores one by its number, as
+/// Get-SHBackupTransaction lists them. -Delta writes only the differing pages, in one atomic step; then the database must not be open
 /// elsewhere.</para>
 /// <para>Without -Destination the configured database is replaced; if several are configured, the one that the backup was
 /// made from. If none is configured, the database goes back to its original path, after a question that shows the path.
@@ -56,6 +58,14 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Restores the newest backup of app.db at or before that moment, and says how far it is from it.</para>
 /// </example>
 /// <example>
+/// <para>Restore a database as it was before one transaction</para>
+/// <code>
+/// # A store with a stream of transactions, as continuous protection keeps it, is needed for this.
+/// if ($false) { Restore-SHBackup -Transaction 4711 -Database app.db -From offsite -Destination ./before.db }
+/// </code>
+/// <para>Restores the database as the transaction left it. Get-SHBackupTransaction lists their numbers.</para>
+/// </example>
+/// <example>
 /// <para>Undo the changes since the newest backup, writing little</para>
 /// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -Delta -Force</code>
 /// <para>Compares the database with the backup and writes only the differing pages.</para>
@@ -79,6 +89,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 {
     private const string PathSet = "Path";
     private const string PointInTimeSet = "PointInTime";
+    private const string TransactionSet = "Transaction";
 
     private readonly StoreParameters storeParameters = new();
     private readonly FormerRestoreParameters former = new();
@@ -119,10 +130,19 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     public DateTimeOffset PointInTime { get; set; }
 
     /// <summary>
-    /// With -PointInTime: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed if the
+    /// The transaction to restore, by its number in the stream that continuous protection keeps in a store: give the store with -From.
+    /// Get-SHBackupTransaction lists the transactions.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = TransactionSet)]
+    [ValidateRange(0, long.MaxValue)]
+    public long Transaction { get; set; }
+
+    /// <summary>
+    /// With -PointInTime and -Transaction: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed if the
     /// directory has backups of several.
     /// </summary>
     [Parameter(ParameterSetName = PointInTimeSet)]
+    [Parameter(ParameterSetName = TransactionSet)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -236,14 +256,15 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 
         // Each backup may have its own destination. The parameter is no longer bound after the last one.
         var given = Into ?? Destination;
-        foreach (var source in ParameterSetName switch
+        foreach (var (source, stream) in ParameterSetName switch
         {
-            PathSet => Files(LiteralPath, IsRemote),
+            PathSet => Files(LiteralPath, IsRemote).Select(source => (source, (StreamPlan?)null)),
             PointInTimeSet => [AtPointInTime()],
-            _ => Selected(storeParameters, IsRemote),
+            TransactionSet => [OfTransaction()],
+            _ => Selected(storeParameters, IsRemote).Select(source => (source, (StreamPlan?)null)),
         })
         {
-            this.ReportErrors(() => chosen.Add(new Choice(source, given is null ? null : this.FileSystemPath(given))));
+            this.ReportErrors(() => chosen.Add(new Choice(source, given is null ? null : this.FileSystemPath(given), stream)));
         }
     }
 
@@ -264,17 +285,17 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
                 continue;
             }
 
-            foreach (var (source, given) in choices)
+            foreach (var choice in choices)
             {
                 this.ReportErrors(() =>
                 {
                     if (Table is null)
                     {
-                        Restore(source, given);
+                        Restore(choice);
                     }
                     else
                     {
-                        BringRowsBack(source, given!);
+                        BringRowsBack(choice);
                     }
                 });
             }
@@ -285,9 +306,9 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         BackupErrorId.DatabaseAmbiguous, destination,
         $"Backups of {databases.Count.ToString(CultureInfo.InvariantCulture)} databases were given for one destination, '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown database"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
-    private void BringRowsBack(BackupSource source, string into)
+    private void BringRowsBack(Choice choice)
     {
-        var backup = source.Backup;
+        var (source, into) = (choice.Source, choice.Given!);
         var rows = $"{(Where is null ? "all rows" : $"the rows where {Where}")} of {string.Join(", ", Table!)}";
         if (this.IsWhatIf && !AllowOtherDatabase)
         {
@@ -297,7 +318,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 
         if (!question.AllowsUnlessForced(Force, into, string.Create(
             CultureInfo.InvariantCulture,
-            $"Restore {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
+            $"Restore {rows} from {Named(choice)} ({RowAction})")))
         {
             return;
         }
@@ -305,6 +326,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         var options = new RestoreRowsOptions
         {
             Into = into,
+            Stream = choice.Stream,
             Tables = Table!,
             Where = Where,
             Action = RowAction,
@@ -317,20 +339,21 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         WriteObject(Runner.Run(context => BackupEngine.RestoreRows(source, options, context)), enumerateCollection: true);
     }
 
-    private void Restore(BackupSource source, string? given)
+    private void Restore(Choice choice)
     {
-        if (ConfirmDestination(source, given) is { } destination)
+        if (ConfirmDestination(choice) is { } destination)
         {
-            RefuseTwice(source.Backup, destination);
-            WriteObject(Runner.Run(context => BackupEngine.Restore(source, Options(destination, source.Catalog.Home), context)));
+            RefuseTwice(choice.Backup, destination);
+            WriteObject(Runner.Run(context => BackupEngine.Restore(choice.Source, Options(destination, choice), context)));
             restored.Add(destination);
         }
     }
 
-    private RestoreOptions Options(string destination, BackupDirectory safetyDirectory) => new()
+    private RestoreOptions Options(string destination, Choice choice) => new()
     {
         Destination = destination,
-        SafetyDirectory = NoSafetyBackup ? null : safetyDirectory,
+        Stream = choice.Stream,
+        SafetyDirectory = NoSafetyBackup ? null : choice.Source.Catalog.Home,
         Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyBeforeRestore),
         Delta = Delta,
         AllowOtherDatabase = AllowOtherDatabase,
@@ -339,22 +362,63 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
 
-    private BackupSource AtPointInTime()
+    private (BackupSource Source, StreamPlan? Stream) AtPointInTime()
     {
         var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
-        return this.StopOnError(() => Located(AtMoment(listed, PointInTime), store));
+        return this.StopOnError(() =>
+        {
+            var stream = store is null ? null : Runner.Run(context => StreamPlanner.AtMoment(store, listed, PointInTime, context));
+            if (stream is null)
+            {
+                return (Located(AtMoment(listed, PointInTime), store), null);
+            }
+
+            Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Transaction {stream.Transaction} of {stream.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC is the last one at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(stream.Time, PointInTime)} before it: '{stream.Start.Id}' and {Segments(stream)} after it."));
+            return (Located(stream.Start, store), (StreamPlan?)stream);
+        });
     }
 
-    /// <summary>Returns the path for the restore, once the user has agreed; null if not.</summary>
-    private string? ConfirmDestination(BackupSource source, string? given)
+    private (BackupSource Source, StreamPlan? Stream) OfTransaction()
     {
-        var backup = source.Backup;
-        var action = string.Create(
+        var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
+        return this.StopOnError(() =>
+        {
+            if (store is null)
+            {
+                throw BackupException.InvalidArgument(
+                    nameof(Transaction), "Transactions are in the stream of a store. Give the store with -From, or -Remote for the only one that is configured.");
+            }
+
+            var stream = Runner.Run(context => StreamPlanner.OfTransaction(store, listed, Transaction, context));
+            Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Transaction {stream.Transaction} is of {stream.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC: '{stream.Start.Id}' and {Segments(stream)} after it."));
+            return (Located(stream.Start, store), (StreamPlan?)stream);
+        });
+    }
+
+    private void Say(string message) => WriteInformation(new HostInformationMessage { Message = message }, ["PSHOST"]);
+
+    private static string Segments(StreamPlan stream) =>
+        string.Create(CultureInfo.InvariantCulture, $"{stream.SegmentCount} segment{(stream.SegmentCount == 1 ? string.Empty : "s")}");
+
+    /// <summary>Returns the name of what is restored, for questions.</summary>
+    private static string Named(Choice choice) => choice.Stream is { } stream
+        ? string.Create(
             CultureInfo.InvariantCulture,
-            $"Restore {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
+            $"transaction {stream.Transaction} of {choice.Backup.DatabasePath}, committed at {stream.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC")
+        : string.Create(CultureInfo.InvariantCulture, $"{Named(choice.Backup)}, made at {choice.Backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
+
+    /// <summary>Returns the path for the restore, once the user has agreed; null if not.</summary>
+    private string? ConfirmDestination(Choice choice)
+    {
+        var (backup, given) = (choice.Backup, choice.Given);
+        var action = $"Restore {Named(choice)} ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})";
         if (this.IsWhatIf)
         {
-            ShowPlan(source, given, action);
+            ShowPlan(choice, action);
             return null;
         }
 
@@ -399,18 +463,19 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         bool IsOfSameName(string path) => backup.DatabasePath?.Split('/', '\\')[^1] == Path.GetFileName(path);
     }
 
-    private void ShowPlan(BackupSource source, string? given, string action)
+    private void ShowPlan(Choice choice, string action)
     {
-        var backup = source.Backup;
-        var known = given ?? ConfiguredFor(backup) ?? backup.DatabasePath;
-        var plan = Runner.Run(context => BackupEngine.PlanRestore(source, AllowOtherDatabase ? null : known, context.Cancellation));
+        var known = choice.Given ?? ConfiguredFor(choice.Backup) ?? choice.Backup.DatabasePath;
+        var plan = Runner.Run(context => BackupEngine.PlanRestore(choice.Source, AllowOtherDatabase ? null : known, context.Cancellation));
+        var (segments, segmentBytes) = (choice.Stream?.SegmentCount ?? 0, choice.Stream?.SegmentBytes ?? 0);
         var destination = known ?? "the file given with -Destination";
-        var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
+        var lines = (segments == 0 ? [] : new[] { $"  read  {ProgressView.Size(segmentBytes),10}  {Segments(choice.Stream!)} of the stream" })
+            .Concat(plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}"))
             .Append(
                 $"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the differing pages)" : string.Empty)}");
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{action} to '{destination}'{(RestorePlan.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+            $"{action} to '{destination}'{(RestorePlan.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count + segments} file{(plan.Files.Count + segments == 1 ? string.Empty : "s")}, {plan.BytesToRead + segmentBytes} bytes, and write {plan.BytesToWrite?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
         _ = ShouldProcess(text, text, "Restore a backup");
     }
 
@@ -427,7 +492,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     /// <summary>A backup to restore.</summary>
     /// <param name="Source">The backup.</param>
     /// <param name="Given">The destination as a full path; null if none was given.</param>
-    private sealed record Choice(BackupSource Source, string? Given)
+    /// <param name="Stream">The transaction of a stream beyond the backup; null for the backup itself.</param>
+    private sealed record Choice(BackupSource Source, string? Given, StreamPlan? Stream)
     {
         public BackupMetadata Backup => Source.Backup;
     }

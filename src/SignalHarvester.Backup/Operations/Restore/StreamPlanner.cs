@@ -32,10 +32,14 @@ public sealed class StreamPlanner
     /// <param name="backups">The backups of the database there, with their depths.</param>
     /// <param name="moment">The moment.</param>
     /// <param name="context">Clock, cancellation, and the secrets for an encrypted stream.</param>
-    /// <returns>Null if the stream begins after the moment, or there is none.</returns>
+    /// <returns>Null if an ordinary backup is as near to the moment, or there is no stream.</returns>
     /// <exception cref="BackupException">StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
     public static StreamPlan? AtMoment(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, DateTimeOffset moment, OperationContext context) =>
-        Run(store, backups, context, planner => planner.AtMomentAsync(moment));
+        Run(store, backups, context, planner => planner.AtMomentAsync(moment)) is { } plan
+        && Usable(backups, context.Clock.GetUtcNow()).Where(backup => backup.Timestamp <= moment).NewestFirst().FirstOrDefault() is var nearest
+        && (nearest is null || (StreamPosition.Of(nearest) is { } position ? plan.Transaction > position.Transaction : plan.Time > nearest.Timestamp))
+            ? plan
+            : null;
 
     /// <summary>Plans the restore of a transaction.</summary>
     /// <param name="store">Where the backups and the stream are.</param>
@@ -47,21 +51,36 @@ public sealed class StreamPlanner
         Run(store, backups, context, async planner => (StreamPlan?)await planner.OfTransactionAsync(transaction).ConfigureAwait(false))
         ?? throw NotFound(transaction, $"'{store.Location}' has no stream of transactions of this database");
 
+    /// <summary>Returns the only database with a stream among those of some backups.</summary>
+    /// <param name="backups">The backups in a store.</param>
+    /// <param name="store">The store, for the error.</param>
+    /// <exception cref="BackupException">TransactionNotFound: none has a stream. DatabaseAmbiguous: several have.</exception>
+    public static string DatabaseOf(IReadOnlyCollection<BackupMetadata> backups, StoreLocation store) =>
+        PointInTime.DatabasesOf(backups.Where(backup => backup.DatabasePath is not null && StreamPosition.Of(backup) is not null)) switch
+        {
+            [{ } single] => single,
+            [] => throw new BackupException(
+                BackupErrorId.TransactionNotFound, store.ToString(),
+                $"'{store}' has no stream of transactions{(backups.Count == 0 ? ", and no backups of this database" : " of this database")}. Give another place with -From, or another database with -Database; Get-SHBackup lists the backups."),
+            var databases => throw PointInTime.Ambiguous(null, databases),
+        };
+
     /// <summary>The usable ordinary backups of the stream, in the order of their transactions.</summary>
-    internal static List<StreamStart> Starts(IReadOnlyCollection<BackupMetadata> backups, DateTimeOffset now)
+    internal static List<StreamStart> Starts(IReadOnlyCollection<BackupMetadata> backups, DateTimeOffset now) =>
+    [
+        .. Usable(backups, now)
+            .Where(backup => backup.DatabasePath is not null)
+            .Select(backup => (Backup: backup, Position: StreamPosition.Of(backup)))
+            .Where(start => start.Position is { } position && position.Key == DatabaseKey.Of(start.Backup.DatabasePath!))
+            .Select(start => new StreamStart(start.Backup, start.Position!))
+            .OrderBy(start => start.Position.Transaction).ThenBy(start => start.Position.Timeline).ThenBy(start => start.Position.Number),
+    ];
+
+    private static IEnumerable<BackupMetadata> Usable(IReadOnlyCollection<BackupMetadata> backups, DateTimeOffset now)
     {
         var known = backups.Where(backup => !backup.IsSafety).ToDictionary(backup => backup.Id, StringComparer.Ordinal);
         var health = new ChainHealth(known, now);
-        return
-        [
-            .. known.Values
-                .Where(backup => backup is { IsRetired: false, IsSourceCorrupt: false, DatabasePath: not null }
-                    && !ChainHealth.IsIncomplete(backup) && !health.HasFailed(backup))
-                .Select(backup => (Backup: backup, Position: StreamPosition.Of(backup)))
-                .Where(start => start.Position is { } position && position.Key == DatabaseKey.Of(start.Backup.DatabasePath!))
-                .Select(start => new StreamStart(start.Backup, start.Position!))
-                .OrderBy(start => start.Position.Transaction).ThenBy(start => start.Position.Timeline).ThenBy(start => start.Position.Number),
-        ];
+        return known.Values.Where(backup => backup is { IsRetired: false, IsSourceCorrupt: false } && !ChainHealth.IsIncomplete(backup) && !health.HasFailed(backup));
     }
 
     private static StreamPlan? Run(
