@@ -21,6 +21,7 @@
         'Get-SHBackupProtection'
         'Get-SHBackupSchedule'
         'Get-SHBackupStore'
+        'Get-SHBackupTransaction'
         'Invoke-SHBackupQuery'
         'Invoke-SHBackupRetention'
         'Invoke-SHBackupSchedule'

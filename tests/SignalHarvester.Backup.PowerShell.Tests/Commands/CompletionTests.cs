@@ -67,6 +67,8 @@ public class CompletionTests
     [InlineData("Invoke-SHBackupQuery 'SELECT 1' -Database ")]
     [InlineData("Find-SHBackup 'SELECT 1' -Database ")]
     [InlineData("Restore-SHBackup -PointInTime 2030-01-01 -Database ")]
+    [InlineData("Restore-SHBackup -Transaction 1 -Database ")]
+    [InlineData("Get-SHBackupTransaction -Database ")]
     [InlineData("Invoke-SHBackupRetention -Database ")]
     [InlineData("Invoke-SHRestoreDrill -Newest -Database ")]
     [InlineData("Get-SHBackupHealth -Database ")]

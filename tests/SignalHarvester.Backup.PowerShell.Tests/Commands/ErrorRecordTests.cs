@@ -34,6 +34,8 @@ public partial class ErrorRecordTests
         [BackupErrorId.CloudUnavailable] = Providers,
         [BackupErrorId.CloudUploadLost] = Providers,
         [BackupErrorId.CloudObjectKept] = "takes a store that says yes and keeps the object: RemovedObjectTests of the object stores",
+        [BackupErrorId.StoreUnconditional] = "takes a store that ignores a condition: the conformance suite of the object stores",
+        [BackupErrorId.StreamHole] = "takes a stream with a hole: StreamRestoreTests of the engine",
         [BackupErrorId.CloudCredentialsMissing] = Providers,
         [BackupErrorId.CloudRefused] = Providers,
         [BackupErrorId.RestoreVerificationFailed] = "takes a disk that loses what was written, between two steps: RestoreCheckTests of the engine",
@@ -279,6 +281,20 @@ public partial class ErrorRecordTests
             w => ("Invoke-SHBackupQuery 'SELECT 1' -From ./offsite", new Uri(w["offsite"]).AbsoluteUri)),
         ["CloudContainerNotFound: search"] = (ErrorCategory.ObjectNotFound,
             w => ("Find-SHBackup 'SELECT 1' -From ./offsite", new Uri(w["offsite"]).AbsoluteUri)),
+        ["TransactionNotFound"] = (ErrorCategory.ObjectNotFound, w =>
+        {
+            w.MakeBackup();
+            w.Run($"Get-SHBackup | Send-SHBackup {Place} -CreateContainer").WithoutErrors();
+            return ("Get-SHBackupTransaction -From ./offsite", new Uri(w["offsite"]).AbsoluteUri);
+        }
+        ),
+        ["TransactionNotFound: restore"] = (ErrorCategory.ObjectNotFound, w =>
+        {
+            w.MakeBackup();
+            w.Run($"Get-SHBackup | Send-SHBackup {Place} -CreateContainer").WithoutErrors();
+            return ("Restore-SHBackup -Transaction 7 -From ./offsite -Destination ./new.db", 7L);
+        }
+        ),
         ["CloudObjectExists"] = (ErrorCategory.ResourceExists, w =>
         {
             var id = w.MakeBackup().Id;
