@@ -80,13 +80,13 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     [Parameter]
     [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
-    public BackupAge BackupInterval { get; set; } = BackupAge.Parse("1h");
+    public BackupAge BackupInterval { get; set; } = BackupAge.Parse("1h", CultureInfo.InvariantCulture);
 
     /// <summary>How long every transaction can be restored, such as 1d. Older segments are deleted, once a later ordinary backup has passed its test.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
-    public BackupAge KeepTransactions { get; set; } = BackupAge.Parse("1d");
+    public BackupAge KeepTransactions { get; set; } = BackupAge.Parse("1d", CultureInfo.InvariantCulture);
 
     /// <summary>Leaves old segments in the store: this account may not delete there, or rules of the store do.</summary>
     [Parameter]

@@ -2,7 +2,6 @@ using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Progress;
-using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Continuous;
@@ -21,6 +20,9 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
     private static readonly TimeSpan AtRest = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DiskInterval = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(50);
 
     private readonly ManualResetEventSlim ended = new();
     private readonly DiskWatch disk = new(path);
@@ -83,33 +85,54 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
         }
     }
 
-    /// <summary>Stops looking and leaves the database.</summary>
-    public void Dispose()
+    /// <summary>Stops looking and leaves the database as an application does, at rest if its other users allow that within a second.</summary>
+    public void Stop()
     {
         ended.Set();
         thread?.Join();
+        thread = null;
         lock (follower.Gate)
         {
             if (follower.Holder is { } holder)
             {
-                Note();
                 follower.Holder = null;
                 Leave(holder);
             }
         }
+    }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Stop();
         ended.Dispose();
     }
 
-    private static void Leave(LogHolder holder)
+    private void Leave(LogHolder holder)
     {
         try
         {
+            // At rest the next start needs only the file. Its time must be past, because a write in the same instant would not change it.
+            var began = context.Clock.GetTimestamp();
+            while (context.Clock.GetElapsedTime(began) < LongestLeave
+                && !(holder.RestMark is { } mark && context.Clock.GetUtcNow().UtcTicks - mark.Written > Instant.Ticks))
+            {
+                holder.Look();
+                Thread.Sleep(AtWork);
+            }
+
+            (place, rest) = (LogPlace.Of(holder.Position), holder.RestMark);
             holder.Close();
         }
         catch (DatabaseReplacedException)
         {
+            (place, rest) = (null, null);
             holder.CloseReplaced();
+        }
+        catch (Exception exception) when (exception is SqliteException or IOException)
+        {
+            context.Warn($"'{path}' was left without a last checkpoint: {exception.Message}");
+            holder.Dispose();
         }
     }
 

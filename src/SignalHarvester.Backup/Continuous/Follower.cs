@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.Continuous;
 /// </summary>
 /// <param name="clock">The clock.</param>
 /// <param name="room">Bytes of pages that may wait. If there is more, an ordinary backup of the changed pages takes their place.</param>
-internal sealed class Follower(TimeProvider clock, long room) : ICommitSink
+internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDisposable
 {
     private readonly Lock gate = new();
     private readonly LinkedList<QueuedCommit> queue = [];
@@ -257,6 +257,9 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink
             }
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => wake.Dispose();
 
     private DateTimeOffset Now()
     {

@@ -2,7 +2,6 @@ using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
-using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Continuous;
@@ -11,7 +10,7 @@ namespace SignalHarvester.Backup.Continuous;
 /// Protects one database continuously. The way of a commit, from top to bottom: the log, the follower, a segment, this machine's disk,
 /// the store. Beside that, an ordinary backup each hour, made of the pages that were seen to change.
 /// </summary>
-internal sealed class Protection
+internal sealed class Protection : IDisposable
 {
     private const long RoomInMemory = 64L << 20;
     private const long LargestSegment = 16L << 20;
@@ -26,6 +25,8 @@ internal sealed class Protection
     private readonly StoreCatalog store;
     private readonly ProtectionOptions options;
     private readonly OperationContext context;
+    private readonly CancellationTokenSource ending;
+    private readonly OperationContext background;
     private readonly ProtectionFolder folder;
     private readonly StreamStore stream;
     private readonly StreamWriter writer;
@@ -43,11 +44,14 @@ internal sealed class Protection
     private Task<(BackupMetadata Backup, long? Transaction)>? making;
     private (string Id, long? Transaction)? unsent;
     private Task? sending;
+    private Task? prune;
+    private long lastShow;
     private long segments;
     private long segmentBytes;
     private DateTimeOffset? lastStored;
     private long quietSince;
     private bool isLogLong;
+    private bool isShowFaulty;
 
     /// <summary>Prepares the protection of a database; nothing is opened yet.</summary>
     /// <param name="path">The database's full path; links are followed already.</param>
@@ -62,6 +66,8 @@ internal sealed class Protection
         this.store = store;
         this.options = options;
         this.context = context;
+        ending = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
+        background = context with { Cancellation = ending.Token };
         since = context.Clock.GetUtcNow();
         folder = new ProtectionFolder(directory, path);
         stream = StreamStore.Open(store.Location, path, store.Store.Options);
@@ -100,11 +106,26 @@ internal sealed class Protection
         }
         finally
         {
-            watch.Dispose();
-            KeepRest();
-            stream.Dispose();
+            await ending.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll([making ?? Task.CompletedTask, sending ?? Task.CompletedTask, prune ?? Task.CompletedTask])
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            watch.Stop();
+            if (state == ProtectionState.Stopped)
+            {
+                KeepRest();
+            }
+
             Show();
         }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        watch.Dispose();
+        follower.Dispose();
+        stream.Dispose();
+        ending.Dispose();
     }
 
     private bool IsStopping => context.Cancellation.IsCancellationRequested || folder.IsStopRequested;
@@ -134,75 +155,80 @@ internal sealed class Protection
         watch.Start(reason is null ? writer.Place : null, reason is null ? writer.Rest : null, BaseReason.Gap);
     }
 
-    /// <summary>Ships what is committed, until it is asked to stop and all is shipped.</summary>
+    /// <summary>Ships what is committed, until it is asked to stop; then what is left, with a deadline.</summary>
     private async Task ShipAsync()
     {
-        CancellationTokenSource? ending = null;
-        var lastShow = context.Clock.GetTimestamp();
         try
         {
-            while (true)
+            while (!IsStopping)
             {
-                var cancellation = ending?.Token ?? context.Cancellation;
-                if (ending is null && IsStopping)
-                {
-                    ending = new CancellationTokenSource(options.StopTimeout, context.Clock);
-                    cancellation = ending.Token;
-                    watch.LookNow();
-                }
-
-                if (context.Clock.GetElapsedTime(lastShow) >= Breath)
-                {
-                    lastShow = context.Clock.GetTimestamp();
-                    Show();
-                }
-
-                if (await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false))
-                {
-                    follower.Confirm(writer.Transaction);
-                    unsent = writer.UnsentBackup is { } id ? (id, null) : unsent;
-                }
-                else if (follower.Needed is { } reason && watch.Problem is null)
-                {
-                    await ContinueFromBackupAsync(reason, cancellation).ConfigureAwait(false);
-                }
-                else if (follower.Oldest is not null)
-                {
-                    await ShipSegmentAsync(ending is not null, cancellation).ConfigureAwait(false);
-                }
-                else if (ending is not null)
-                {
-                    return;
-                }
-                else
-                {
-                    await IdleAsync(cancellation).ConfigureAwait(false);
-                }
+                _ = await StepAsync(isEnding: false, context.Cancellation).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (IsStopping)
+        catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
         {
-            if (ending is null && follower.Oldest is null && follower.Needed is null)
-            {
-                return;
-            }
+            // Stopped in the middle of a step, which the next one takes up.
+        }
 
-            if (ending is null)
+        watch.LookNow();
+        using var deadline = new CancellationTokenSource(options.StopTimeout, context.Clock);
+        try
+        {
+            while (await StepAsync(isEnding: true, deadline.Token).ConfigureAwait(false))
             {
-                await ShipRestAsync().ConfigureAwait(false);
-                return;
             }
-
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
             throw Behind();
-        }
-        finally
-        {
-            ending?.Dispose();
         }
     }
 
-    /// <summary>Stopped in the middle of a request: ships the rest with a deadline of its own.</summary>
-    private Task ShipRestAsync() => ShipAsync();
+    /// <summary>Does what is due next.</summary>
+    /// <returns>False if nothing is.</returns>
+    private async Task<bool> StepAsync(bool isEnding, CancellationToken cancellation)
+    {
+        if (context.Clock.GetElapsedTime(lastShow) >= Breath)
+        {
+            Show();
+        }
+
+        try
+        {
+            if (await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false))
+            {
+                follower.Confirm(writer.Transaction);
+                unsent = writer.UnsentBackup is { } id ? (id, null) : unsent;
+                return true;
+            }
+
+            if (follower.Needed is { } reason && watch.Problem is null)
+            {
+                await ContinueFromBackupAsync(reason, cancellation).ConfigureAwait(false);
+                return true;
+            }
+
+            if (follower.Oldest is not null)
+            {
+                await ShipSegmentAsync(isEnding, cancellation).ConfigureAwait(false);
+                return true;
+            }
+
+            if (!isEnding)
+            {
+                await IdleAsync(cancellation).ConfigureAwait(false);
+            }
+
+            return false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The place of the stream cannot be kept, so nothing may be put. The application is not held up.
+            Trouble($"The state of the protection of '{path}' cannot be written to '{directory.Path}', so its transactions wait: {exception.Message}");
+            await Task.Delay(Breath, context.Clock, cancellation).ConfigureAwait(false);
+            return true;
+        }
+    }
 
     private BackupException Behind() => new(
         BackupErrorId.StreamBehind, path, string.Create(
@@ -211,7 +237,7 @@ internal sealed class Protection
 
     private async Task IdleAsync(CancellationToken cancellation)
     {
-        await HandleBackupAsync(cancellation).ConfigureAwait(false);
+        await HandleBackupAsync(wait: false).ConfigureAwait(false);
         if (quietSince == 0)
         {
             quietSince = context.Clock.GetTimestamp();
@@ -222,26 +248,30 @@ internal sealed class Protection
         }
 
         WarnOfLog();
-        await pruning.RunIfDueAsync(writer, context).ConfigureAwait(false);
+        if (prune is null or { IsCompleted: true })
+        {
+            prune = Task.Run(() => pruning.RunIfDueAsync(writer, background), CancellationToken.None);
+        }
+
         _ = await follower.WaitAsync(Breath / 4, cancellation).ConfigureAwait(false);
     }
 
     private async Task ShipSegmentAsync(bool isEnding, CancellationToken cancellation)
     {
         quietSince = 0;
-        await HandleBackupAsync(cancellation).ConfigureAwait(false);
+        await HandleBackupAsync(wait: false).ConfigureAwait(false);
         while (!isEnding && pace.Take() is var wait && wait > TimeSpan.Zero)
         {
             await Task.Delay(wait < Breath ? wait : Breath, context.Clock, cancellation).ConfigureAwait(false);
         }
 
         var commits = follower.Peek(LargestSegment);
-        if (commits.Count == 0 || follower.Holder?.PageSize is not { } pageSize)
+        if (commits.Count == 0)
         {
             return;
         }
 
-        var segment = await writer.WriteAsync(commits, pageSize, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
+        var segment = await writer.WriteAsync(commits, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
         follower.Confirm(writer.Transaction);
         foreach (var commit in commits)
         {
@@ -257,6 +287,7 @@ internal sealed class Protection
     private async Task<PutOutcome> PutAsync(Segment segment, CancellationToken cancellation)
     {
         var outcome = await UntilStoredAsync(() => writer.PutAsync(segment, cancellation), cancellation).ConfigureAwait(false);
+        problem = null;
         segments++;
         segmentBytes += segment.Bytes.Length;
         lastStored = context.Clock.GetUtcNow();
@@ -301,7 +332,7 @@ internal sealed class Protection
         if (making is not null)
         {
             // It was begun before, and would take the changes that this one needs.
-            await HandleBackupAsync(cancellation, wait: true).ConfigureAwait(false);
+            await HandleBackupAsync(wait: true).ConfigureAwait(false);
         }
 
         var why = follower.NeededWhy ?? string.Empty;
@@ -342,7 +373,7 @@ internal sealed class Protection
     }
 
     /// <summary>Begins an ordinary backup when one is due, and sends it once all of its transactions are stored: a writer that is fenced sends none.</summary>
-    private async Task HandleBackupAsync(CancellationToken cancellation, bool wait = false)
+    private async Task HandleBackupAsync(bool wait)
     {
         if (making is { } made && (wait || made.IsCompleted))
         {
@@ -379,14 +410,14 @@ internal sealed class Protection
         if (unsent is var (id, upTo) && sending is null && (upTo is null || writer.Transaction >= upTo))
         {
             unsent = null;
-            sending = Task.Run(() => backups.Send(id, context), cancellation);
+            sending = Task.Run(() => backups.Send(id, background), CancellationToken.None);
         }
 
         if (making is null && unsent is null && sending is null && follower.HasChanges && follower.Needed is null && watch.Problem is null
             && context.Clock.GetElapsedTime(lastBackupBegan) >= options.BackupInterval)
         {
             lastBackupBegan = context.Clock.GetTimestamp();
-            making = Task.Run(() => backups.MakeOrdinary(context), cancellation);
+            making = Task.Run(() => backups.MakeOrdinary(background), CancellationToken.None);
         }
     }
 
@@ -411,6 +442,18 @@ internal sealed class Protection
         }
     }
 
+    /// <summary>Warns of a problem, once for as long as it lasts.</summary>
+    private void Trouble(string message)
+    {
+        if (problem != message)
+        {
+            context.Warn(message);
+        }
+
+        problem = message;
+        Show();
+    }
+
     private void Tell(bool isWarning, string message)
     {
         if (isWarning)
@@ -425,8 +468,26 @@ internal sealed class Protection
 
     private void Show()
     {
+        lastShow = context.Clock.GetTimestamp();
+        try
+        {
+            folder.Show(Status());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            if (!isShowFaulty)
+            {
+                context.Warn($"The status of the protection of '{path}' cannot be shown: {exception.Message}");
+            }
+
+            isShowFaulty = true;
+        }
+    }
+
+    private BackupProtection Status()
+    {
         var oldest = follower.Oldest;
-        folder.Show(new BackupProtection
+        return new BackupProtection
         {
             Database = path,
             State = state == ProtectionState.Following && watch.Problem is not null ? ProtectionState.Waiting : state,
@@ -451,6 +512,6 @@ internal sealed class Protection
             Since = since,
             ProcessId = Environment.ProcessId,
             Problem = problem ?? watch.Problem,
-        });
+        };
     }
 }

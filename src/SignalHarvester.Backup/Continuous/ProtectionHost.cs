@@ -70,7 +70,8 @@ public static class ProtectionHost
     {
         try
         {
-            await new Protection(path, directory, store, options, context).RunAsync().ConfigureAwait(false);
+            using var protection = new Protection(path, directory, store, options, context);
+            await protection.RunAsync().ConfigureAwait(false);
             return null;
         }
         catch (BackupException exception)

@@ -120,11 +120,11 @@ internal sealed class StreamWriter
 
     /// <summary>Stores transactions as the next segment.</summary>
     /// <param name="commits">The transactions.</param>
-    /// <param name="pageSize">Bytes in a page.</param>
     /// <param name="put">Puts the segment until it is known whether it has arrived.</param>
     /// <exception cref="BackupException">StreamFenced.</exception>
-    public async Task<Segment> WriteAsync(IReadOnlyList<QueuedCommit> commits, int pageSize, Func<Segment, Task<PutOutcome>> put)
+    public async Task<Segment> WriteAsync(IReadOnlyList<QueuedCommit> commits, Func<Segment, Task<PutOutcome>> put)
     {
+        var pageSize = commits[0].Commit.Pages[0].Content.Length;
         IReadOnlyList<FollowedCommit> transactions = [.. commits.Select(commit => commit.Commit)];
         var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, pageSize, transactions), transactions, encryption);
         await PutAsync(segment, commits[^1].End, null, null, put).ConfigureAwait(false);

@@ -1,4 +1,6 @@
+using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Continuous;
+using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 
@@ -24,7 +26,15 @@ internal sealed class FollowedBackup(Follower follower, bool isBase, Func<Follow
     {
         lock (follower.Gate)
         {
-            follower.Holder?.Look();
+            try
+            {
+                follower.Holder?.Look();
+            }
+            catch (Exception exception) when (exception is DatabaseReplacedException or SqliteException or IOException)
+            {
+                throw new SnapshotLostException($"the database could not be followed: {exception.Message.TrimEnd('.')}");
+            }
+
             var database = open();
             try
             {
