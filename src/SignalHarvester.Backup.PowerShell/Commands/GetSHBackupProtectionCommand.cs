@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.Continuous;
+using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;

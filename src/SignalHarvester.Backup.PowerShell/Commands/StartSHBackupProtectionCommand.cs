@@ -2,12 +2,12 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
+using SignalHarvester.Backup.Protection;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.Continuous;
+using SignalHarvester.Backup.Protection;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 

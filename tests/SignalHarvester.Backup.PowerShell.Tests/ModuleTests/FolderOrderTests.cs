@@ -15,11 +15,11 @@ public class FolderOrderTests
     // Lowest first, as in the picture at the top of docs/ARCHITECTURE.md; a subfolder that is not named here belongs to its folder's floor.
     private static readonly string[] Floors =
     [
-        "Text", "Storage", "Sqlite", "Encryption/Age", "Encryption", "Progress", "Formats", "ObjectStorage", "Catalog", "Chains", "Retention",
+        "Text", "Storage", "Sqlite", "Encryption/Age", "Encryption", "Progress", "Formats", "ObjectStorage", "Catalog", "Chains", "Continuous", "Retention",
         "Configuration/Settings", "Configuration", "History", "Metrics", "Health",
         "Operations", "Operations/Transfer", "Operations/Verify", "Operations/Create", "Operations/Restore", "Operations/Query", "Operations/Rows",
         "Operations/Remove", "Operations/Scrub", "Operations/Drill",
-        "BackupEngine.cs", "Scheduling",
+        "BackupEngine.cs", "Protection", "Scheduling",
     ];
 
     private static readonly Lazy<CSharpCompilation> Compilation = new(Compile);

@@ -1,10 +1,11 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
 
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>Makes the ordinary backups of a stream, from what its follower knows, and sends them to the store of the stream.</summary>
 /// <param name="databasePath">The database.</param>

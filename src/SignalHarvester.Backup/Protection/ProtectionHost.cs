@@ -1,8 +1,9 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
 
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>Protects several databases in one process, until it is stopped; and tells of those that others protect.</summary>
 public static class ProtectionHost
@@ -70,7 +71,7 @@ public static class ProtectionHost
     {
         try
         {
-            using var protection = new Protection(path, directory, store, options, context);
+            using var protection = new DatabaseProtection(path, directory, store, options, context);
             await protection.RunAsync().ConfigureAwait(false);
             return null;
         }

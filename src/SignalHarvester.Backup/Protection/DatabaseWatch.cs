@@ -1,10 +1,11 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>
 /// Looks at a database again and again, on a thread of its own: it takes hold of it when it can, reads what is committed, lets go when

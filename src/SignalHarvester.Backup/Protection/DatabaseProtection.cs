@@ -2,15 +2,16 @@ using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Progress;
 
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>
 /// Protects one database continuously. The way of a commit, from top to bottom: the log, the follower, a segment, this machine's disk,
 /// the store. Beside that, an ordinary backup each hour, made of the pages that were seen to change.
 /// </summary>
-internal sealed class Protection : IDisposable
+internal sealed class DatabaseProtection : IDisposable
 {
     private const long RoomInMemory = 64L << 20;
     private const long LargestSegment = 16L << 20;
@@ -59,7 +60,7 @@ internal sealed class Protection : IDisposable
     /// <param name="store">Where the stream and the backups go.</param>
     /// <param name="options">The options.</param>
     /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
-    public Protection(string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    public DatabaseProtection(string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, OperationContext context)
     {
         this.path = path;
         this.directory = directory;

@@ -1,10 +1,11 @@
 using System.Globalization;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Progress;
 
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>
 /// Writes the segments of a stream, one after the other: each is kept here, durably, before it is put into the store, and put with the

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>The times from commits to their storage, of the last day, hour by hour, in steps of about a tenth.</summary>
 /// <param name="clock">The clock.</param>

@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
 
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>Where a database can be protected: the locks of SQLite must be those of this system, and the files must stay the application's.</summary>
 internal static class ProtectionGrounds

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Encryption;
 
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>The options of continuous protection.</summary>
 public sealed record ProtectionOptions

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>Sets the pace of segments: many may go at once after a pause, and one an interval in the long run.</summary>
 /// <param name="interval">The interval.</param>

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Progress;
 
-namespace SignalHarvester.Backup.Continuous;
+namespace SignalHarvester.Backup.Protection;
 
 /// <summary>
 /// Deletes segments that are older than their time, the oldest first, up to the newest ordinary backup of that age in the store whose content was
