@@ -278,7 +278,6 @@ internal sealed class StreamWriter
         return last;
     }
 
-    private async Task<StoredSegment?> FindAsync(long number, CancellationToken cancellation) =>
-        await store.FindAsync(new SegmentName(Timeline, number, IsEncrypted: false), cancellation).ConfigureAwait(false)
-        ?? await store.FindAsync(new SegmentName(Timeline, number, IsEncrypted: true), cancellation).ConfigureAwait(false);
+    private Task<StoredSegment?> FindAsync(long number, CancellationToken cancellation) =>
+        store.FindAsync(new SegmentName(Timeline, number), cancellation);
 }

@@ -43,7 +43,7 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal([9, 10], await stream.ListAsync(1, 3, Stop).Select(segment => segment.Name.Number).ToListAsync(Stop));
         Assert.Empty(await stream.ListAsync(2, 1, Stop).ToListAsync(Stop));
         Assert.Equal(10, (await stream.LastAsync(1, Stop))?.Name.Number);
-        await stream.DeleteAsync(new SegmentName(1, 10, IsEncrypted: false), Stop);
+        await stream.DeleteAsync(new SegmentName(1, 10), Stop);
         Assert.Equal(9, (await stream.LastAsync(1, Stop))?.Name.Number);
     }
 

@@ -28,7 +28,7 @@ internal sealed record Segment(SegmentName Name, SegmentHeader Header, ReadOnlyM
         var beginning = SegmentHeaderFormat.Write(header, frames.WrittenSpan);
         var bytes = encryption is null ? [.. beginning, .. frames.WrittenSpan] : Encrypt(beginning, frames.WrittenSpan, encryption);
         return new Segment(
-            new SegmentName(header.Timeline, header.Number, encryption is not null), header, bytes, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+            new SegmentName(header.Timeline, header.Number), header, bytes, Convert.ToHexStringLower(SHA256.HashData(bytes)));
     }
 
     /// <summary>Writes the transactions as one log of SQLite, compressed.</summary>

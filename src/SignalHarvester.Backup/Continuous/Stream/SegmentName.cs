@@ -2,18 +2,19 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Continuous.Stream;
 
-/// <summary>The name of a segment: <c>seg_000001_000000000042.wal.zst[.age]</c>.</summary>
+/// <summary>
+/// The name of a segment: <c>seg_000001_000000000042.seg</c>. It is the same for a plain segment and an encrypted one, because the name is the fence
+/// between two writers, of which only one may encrypt.
+/// </summary>
 /// <param name="Timeline">Its timeline, from 1.</param>
 /// <param name="Number">Its number in the timeline, from 1 and without holes.</param>
-/// <param name="IsEncrypted">Whether it is encrypted.</param>
-internal sealed record SegmentName(int Timeline, long Number, bool IsEncrypted)
+internal sealed record SegmentName(int Timeline, long Number)
 {
     private const string Beginning = "seg_";
-    private const string Suffix = ".wal.zst";
-    private const string EncryptedSuffix = ".age";
+    private const string Suffix = ".seg";
     private const int TimelineDigits = 6;
     private const int NumberDigits = 12;
-    private const int PlainLength = 31;
+    private const int Length = 27;
 
     /// <summary>The beginning of the names of all segments.</summary>
     public static string BeginningOfAll => Beginning;
@@ -22,22 +23,19 @@ internal sealed record SegmentName(int Timeline, long Number, bool IsEncrypted)
     public static string BeginningOf(int timeline) => string.Create(CultureInfo.InvariantCulture, $"{Beginning}{timeline:D6}_");
 
     /// <summary>Reads a name; null if it is not that of a segment.</summary>
-    public static SegmentName? TryParse(string text)
-    {
-        var isEncrypted = text.EndsWith(EncryptedSuffix, StringComparison.Ordinal);
-        return text.Length == PlainLength + (isEncrypted ? EncryptedSuffix.Length : 0)
+    public static SegmentName? TryParse(string text) =>
+        text.Length == Length
             && text.StartsWith(Beginning, StringComparison.Ordinal)
-            && text.AsSpan(Beginning.Length + TimelineDigits + 1 + NumberDigits).StartsWith(Suffix)
+            && text.EndsWith(Suffix, StringComparison.Ordinal)
             && text[Beginning.Length + TimelineDigits] == '_'
             && TryDigits(text.AsSpan(Beginning.Length, TimelineDigits), out var timeline)
             && TryDigits(text.AsSpan(Beginning.Length + TimelineDigits + 1, NumberDigits), out var number)
-            ? new SegmentName((int)timeline, number, isEncrypted)
+            ? new SegmentName((int)timeline, number)
             : null;
-    }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Beginning}{Timeline:D6}_{Number:D12}{Suffix}{(IsEncrypted ? EncryptedSuffix : string.Empty)}");
+        CultureInfo.InvariantCulture, $"{Beginning}{Timeline:D6}_{Number:D12}{Suffix}");
 
     private static bool TryDigits(ReadOnlySpan<char> text, out long number) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number > 0;

@@ -13,6 +13,11 @@ internal static class SegmentReader
 {
     private const int LargestFrame = 4 << 20;
 
+    private static ReadOnlySpan<byte> AgeBeginning => "age-encryption.org/"u8;
+
+    /// <summary>Whether a segment is encrypted, by its first bytes.</summary>
+    public static bool IsEncrypted(ReadOnlySpan<byte> beginning) => beginning.StartsWith(AgeBeginning);
+
     /// <summary>Reads the header of a segment.</summary>
     /// <param name="name">The segment's name.</param>
     /// <param name="beginning">The first bytes of the segment.</param>
@@ -23,7 +28,7 @@ internal static class SegmentReader
     /// <exception cref="NotSupportedException">A later version made it.</exception>
     public static SegmentHeader? TryReadHeader(SegmentName name, ReadOnlyMemory<byte> beginning, IdentityRing identities)
     {
-        var plain = (name.IsEncrypted ? DecryptBeginning(name, beginning, identities) : beginning).Span;
+        var plain = (IsEncrypted(beginning.Span) ? DecryptBeginning(name, beginning, identities) : beginning).Span;
         if (plain.Length < SegmentHeaderFormat.LengthBytes || SegmentHeaderFormat.LengthOf(plain) is var length && length > plain.Length)
         {
             return null;
@@ -41,7 +46,7 @@ internal static class SegmentReader
     /// <exception cref="NotSupportedException">A later version made it.</exception>
     public static SegmentContent Read(SegmentName name, ReadOnlyMemory<byte> stored, IdentityRing identities)
     {
-        var plain = name.IsEncrypted ? Decrypt(name, stored, identities) : stored;
+        var plain = IsEncrypted(stored.Span) ? Decrypt(name, stored, identities) : stored;
         var length = SegmentHeaderFormat.LengthOf(plain.Span);
         if (length > plain.Length)
         {
@@ -51,7 +56,7 @@ internal static class SegmentReader
         var header = Named(name, SegmentHeaderFormat.Read(plain.Span[..length], out var sum));
         var frames = plain[length..];
         return XxHash64.HashToUInt64(frames.Span) == sum
-            ? new SegmentContent(header, ReadLog(header, Unpack(header, frames)))
+            ? new SegmentContent(header, ReadLog(header, Unpack(header, frames)), IsEncrypted(stored.Span))
             : throw new InvalidDataException("The content of the segment does not have the checksum in its header.");
     }
 

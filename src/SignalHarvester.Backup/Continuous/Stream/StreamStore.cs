@@ -24,6 +24,9 @@ internal sealed class StreamStore : IDisposable
     private readonly IObjectStore store;
     private readonly StoreFault fault;
 
+    // Whether the last segment that was looked at was encrypted: most streams are one or the other.
+    private volatile bool isEncrypted;
+
     /// <summary>Wraps an open store whose location is that of the stream.</summary>
     /// <param name="store">The store. It is disposed with this.</param>
     internal StreamStore(IObjectStore store)
@@ -60,7 +63,6 @@ internal sealed class StreamStore : IDisposable
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectExists)
         {
-            // The number decides, not the name: a plain segment and an encrypted one are never both there, as one writer makes only one kind.
             return await store.FindAsync(name, cancellation).ConfigureAwait(false) is { } there
                 && there.Length == segment.Bytes.Length && there.Sha256 == segment.Sha256
                 ? PutOutcome.Stored
@@ -127,10 +129,17 @@ internal sealed class StreamStore : IDisposable
     public async Task<SegmentHeader> ReadHeaderAsync(StoredSegment segment, IdentityRing identities, CancellationToken cancellation)
     {
         var length = RequireLength(segment);
-        for (var wanted = segment.Name.IsEncrypted ? UsualEncryptedHeader : UsualHeader; wanted < length; wanted *= Growth)
+        for (var wanted = isEncrypted ? UsualEncryptedHeader : UsualHeader; wanted < length; wanted *= Growth)
         {
             var beginning = new byte[wanted];
             await store.ReadAsync(segment.Info, 0, beginning, cancellation).ConfigureAwait(false);
+            isEncrypted = SegmentReader.IsEncrypted(beginning);
+            if (isEncrypted && wanted < UsualEncryptedHeader)
+            {
+                wanted = UsualEncryptedHeader / Growth;
+                continue;
+            }
+
             if (Understand(segment, () => SegmentReader.TryReadHeader(segment.Name, beginning, identities)) is { } header)
             {
                 return header;

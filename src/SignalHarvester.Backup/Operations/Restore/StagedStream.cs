@@ -84,7 +84,7 @@ internal sealed class StagedStream : IDisposable
         using var pages = StreamPages.ReadAsync(plan, stream, start.Backup.PageCount!.Value, folder.Path, context).GetAwaiter().GetResult();
 
         // On this disk only what its reader could open anyway: for the holders of the secrets that opened the segments.
-        var encryption = start.Backup.IsEncrypted || plan.Segments.Any(segment => segment.Name.IsEncrypted) ? context.Identities.ToEncryption() : null;
+        var encryption = start.Backup.IsEncrypted || pages.IsEncrypted ? context.Identities.ToEncryption() : null;
         using var partial = directory.Begin(
             plan.Time, id => BackupFileName.For(id, BackupType.Incremental, CompressionType.Zstd, encryption is not null), context.Cancellation);
         var written = Write(partial, pages, encryption is null ? null : FileEncryption.Create(encryption), context);

@@ -37,6 +37,9 @@ internal sealed class StreamPages : IDisposable
     /// <summary>Pages of the database after the transaction.</summary>
     public uint PageCount { get; }
 
+    /// <summary>Whether a segment was encrypted.</summary>
+    public bool IsEncrypted { get; private set; }
+
     /// <summary>The number of pages that were taken.</summary>
     public long Count => pages.Count;
 
@@ -71,6 +74,7 @@ internal sealed class StreamPages : IDisposable
                 foreach (var commit in content.Commits.Reverse().Where(commit => commit.Number <= plan.Transaction && commit.Number > plan.From.Position.Transaction))
                 {
                     result ??= new StreamPages(folder, content.Header.PageSize, commit.PageCount);
+                    result.IsEncrypted |= content.IsEncrypted;
                     result.Take(commit);
                 }
             }

@@ -146,15 +146,15 @@ public sealed class SegmentTests : IDisposable
     [Fact]
     public void A_name_is_read_as_it_is_written()
     {
-        foreach (var name in (SegmentName[])[new(1, 42, false), new(999_999, 999_999_999_999, true)])
+        foreach (var name in (SegmentName[])[new(1, 42), new(999_999, 999_999_999_999)])
         {
             Assert.Equal(name, SegmentName.TryParse(name.ToString()));
         }
 
-        Assert.Equal("seg_000001_000000000042.wal.zst", new SegmentName(1, 42, false).ToString());
+        Assert.Equal("seg_000001_000000000042.seg", new SegmentName(1, 42).ToString());
         Assert.All(
-            (string[])["seg_000001_000000000042.wal.zst.ag", "seg_000001_00000000004x.wal.zst", "seg_000000_000000000042.wal.zst", "seg_000001_000000000000.wal.zst",
-                "seg_+00001_000000000042.wal.zst", "seg_000001-000000000042.wal.zst", "probe_0123", string.Empty],
+            (string[])["seg_000001_000000000042.seg.age", "seg_000001_00000000004x.seg", "seg_000000_000000000042.seg", "seg_000001_000000000000.seg",
+                "seg_+00001_000000000042.seg", "seg_000001-000000000042.seg", "probe_0123", string.Empty],
             text => Assert.Null(SegmentName.TryParse(text)));
     }
 

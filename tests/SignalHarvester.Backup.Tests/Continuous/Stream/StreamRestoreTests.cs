@@ -57,7 +57,7 @@ public sealed class StreamRestoreTests
         await world.PutAsync();
         if (isMissing)
         {
-            await world.Stream.DeleteAsync(new SegmentName(1, 4, IsEncrypted: false), StreamWorld.Stop);
+            await world.Stream.DeleteAsync(new SegmentName(1, 4), StreamWorld.Stop);
         }
         else
         {
@@ -131,7 +131,7 @@ public sealed class StreamRestoreTests
         Assert.Equal(world.Truth[6], world.Restored(world.PlanOf(6)));
 
         // Not so without the seal.
-        await world.Stream.DeleteAsync(new SegmentName(1, 7, IsEncrypted: false), StreamWorld.Stop);
+        await world.Stream.DeleteAsync(new SegmentName(1, 7), StreamWorld.Stop);
         Fails(BackupErrorId.StreamHole, () => world.Restored(world.PlanOf(6)));
     }
 
@@ -144,7 +144,7 @@ public sealed class StreamRestoreTests
         var hour = world.BackUp();
         foreach (var number in (long[])[2, 3, 4, 5])
         {
-            await world.Stream.DeleteAsync(new SegmentName(1, number, IsEncrypted: false), StreamWorld.Stop);
+            await world.Stream.DeleteAsync(new SegmentName(1, number), StreamWorld.Stop);
         }
 
         var (file, home) = (world["planned again.db"], new BackupDirectory(world["elsewhere"], TimeProvider.System));
@@ -191,7 +191,7 @@ public sealed class StreamRestoreTests
     private static void Damage(StreamWorld world, long number)
     {
         var file = Path.Combine(
-            world.Store.Location.Container, world.Stream.Location.Prefix, new SegmentName(1, number, IsEncrypted: false).ToString());
+            world.Store.Location.Container, world.Stream.Location.Prefix, new SegmentName(1, number).ToString());
         var bytes = File.ReadAllBytes(file);
         bytes[^20] ^= 1;
         File.WriteAllBytes(file, bytes);
