@@ -1,0 +1,60 @@
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Cloud.Tests.Folder;
+
+/// <summary>Transactions as a user lists and restores them, with the built command.</summary>
+public sealed class StreamCommandTests
+{
+    [Fact]
+    public async Task Transactions_are_listed_and_restored_by_number_by_time_and_by_row()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        for (var transaction = 1; transaction <= 3; transaction++)
+        {
+            world.Commit($"INSERT INTO audit(id, what) VALUES ({1000 + transaction}, 'transaction {transaction}')");
+            await world.PutAsync();
+        }
+
+        world.Miss("DELETE FROM audit WHERE id = 1001");
+        world.Miss("DELETE FROM audit WHERE id = 1002");
+        var mended = await world.BaseAsync(BaseReason.Gap);
+        var place = Directory.CreateDirectory(world["bare machine"]).FullName;
+        Databases.Create(Path.Combine(place, "rows.db"), new DatabaseShape { Rows = 1 });
+        using var process = new CloudProcess(place, new Dictionary<string, string>(), $$"""
+            $ErrorActionPreference = 'Stop'
+            $common = @{ From = '{{world.Store.Location.Container.Replace("'", "''", StringComparison.Ordinal)}}'; Database = 'app.db' }
+            $all = Get-SHBackupTransaction @common
+            "$($all.Transaction)"
+            "$($all[0].FirstTransaction) $($all[0].IsMerged) $($all[0].BackupId)"
+            "$((Get-SHBackupTransaction @common -Newest 2).Transaction) $((Get-SHBackupTransaction @common -First 2).Transaction)"
+            "$((Get-SHBackupTransaction @common -After 2026-11-22T02:00:02Z -Before 2026-11-22T02:00:03Z).Transaction)"
+            ($all | Format-Table | Out-String -Width 120).Contains("$($all[0].BackupId), from 4 on")
+            $at = Restore-SHBackup -Transaction 2 @common -Destination two.db 6>&1
+            "$($at[0])"
+            "$($at[1].RestoredTransaction) $($at[1].RestoredMoment.UtcDateTime.ToString('HH:mm:ss.fff')) $($at[1].Id)"
+            (Restore-SHBackup -PointInTime 2026-11-22T02:00:03.5Z @common -Destination three.db 6>$null).RestoredTransaction
+            (Restore-SHBackup -Transaction 2 @common -Table audit -Where 'id > 1000' -Into rows.db -Force 6>$null).Inserted
+            Restore-SHBackup -Transaction 1 @common -Destination none.db -WhatIf 6>$null
+            Test-Path none.db
+            try { Restore-SHBackup -Transaction 4 @common -Destination none.db } catch { $_.FullyQualifiedErrorId }
+            (Restore-SHBackup -PointInTime 2030-01-01 @common -Destination newest.db 6>$null).Id
+            """);
+
+        var lines = (await process.SucceedAsync(StreamWorld.Stop)).Split('\n');
+
+        Assert.Equal("5 3 2 1 0", lines[0]);
+        Assert.Equal($"4 True {mended.Id}", lines[1]);
+        Assert.Equal(["5 3 1 0", "2", "True"], lines[2..5]);
+        Assert.StartsWith("Transaction 2 is of 2026-11-22 02:00:02.000 UTC: 'backup_", lines[5], StringComparison.Ordinal);
+        Assert.StartsWith("2 02:00:02.000 backup_", lines[6], StringComparison.Ordinal);
+        Assert.Equal(["3", "2"], lines[7..9]);
+        Assert.StartsWith("What if: Restore transaction 1 of ", lines[9], StringComparison.Ordinal);
+        Assert.Contains(lines, line => line.Contains("2 segments of the stream", StringComparison.Ordinal) || line.Contains("1 segment of the stream", StringComparison.Ordinal));
+        Assert.Equal(["False", "StreamHole,SignalHarvester.Backup.PowerShell.Commands.RestoreSHBackupCommand", mended.Id, string.Empty], lines[^4..]);
+        Assert.Equal((world.Truth[2], world.Truth[3]), (ImageHash.Of(Path.Combine(place, "two.db")), ImageHash.Of(Path.Combine(place, "three.db"))));
+    }
+}
