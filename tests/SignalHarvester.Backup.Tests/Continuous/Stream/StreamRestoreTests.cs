@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
@@ -154,6 +156,37 @@ public sealed class StreamRestoreTests
         Assert.Equal((hour.Id, 5), (result.Id, result.RestoredTransaction));
         Assert.Equal(world.Truth[5], ImageHash.Of(file));
         Assert.Contains(world.Messages, message => message.StartsWith("Planning the restore again", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_was_cut_off_does_not_come_back_with_pages_that_nobody_has_written()
+    {
+        using var world = new StreamWorld();
+        var start = await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        var image = TrueImage.Of(world.Database);
+        var count = (uint)start.PageCount!.Value;
+        FollowedCommit[] commits =
+        [
+            new(1, world.TimeOf(0), count - 2, [FirstPage(count - 2)]),
+            new(2, world.TimeOf(0), count, [FirstPage(count)]),
+        ];
+        await world.Stream.PutAsync(Segment.Write(SegmentHeader.OfCommits(1, 2, 1024, commits), commits, encryption: null), StreamWorld.Stop);
+        var restored = world["cut.db"];
+
+        RestoreBackup.Run(
+            new BackupSource(start, BackupCatalog.Of(world.Store, world.Home)),
+            new RestoreOptions { Destination = restored, Stream = world.PlanOf(2), Verify = false },
+            world.Context);
+
+        image.AsSpan((int)(count - 2) * 1024).Clear();
+        Assert.Equal(image[1024..], File.ReadAllBytes(restored)[1024..]);
+
+        FollowedPage FirstPage(uint pages)
+        {
+            var page = image[..1024];
+            BinaryPrimitives.WriteUInt32BigEndian(page.AsSpan(28), pages);
+            return new FollowedPage(1, page);
+        }
     }
 
     [Fact]
