@@ -100,9 +100,11 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     [Parameter]
     public SwitchParameter NoCheckpoint { get; set; }
 
-    /// <summary>The retention policy of the ordinary backups. Without it they are manual, and retention ignores them.</summary>
+    /// <summary>
+    /// The retention policy of the ordinary backups. Invoke-SHBackupRetention keeps, whatever its rules, those from which transactions can be restored.
+    /// </summary>
     [Parameter]
-    public RetentionPolicy? RetentionPolicy { get; set; }
+    public RetentionPolicy RetentionPolicy { get; set; } = RetentionPolicy.Daily;
 
     /// <summary>
     /// Encrypts segments and backups to these age public keys, which begin with age1. Without it, to the recipients of the configuration.

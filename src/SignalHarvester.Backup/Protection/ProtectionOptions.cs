@@ -26,8 +26,8 @@ public sealed record ProtectionOptions
     /// <summary>Whether a missing bucket, container or folder is created.</summary>
     public bool CreatesContainer { get; init; }
 
-    /// <summary>The retention policy of the ordinary backups; null for none.</summary>
-    public RetentionPolicy? RetentionPolicy { get; init; }
+    /// <summary>The retention policy of the ordinary backups.</summary>
+    public RetentionPolicy RetentionPolicy { get; init; } = RetentionPolicy.Daily;
 
     /// <summary>The encryption of segments and backups; null for none.</summary>
     public BackupEncryption? Encryption { get; init; }

@@ -83,5 +83,5 @@ internal sealed class StreamBackups(
     }
 
     private StreamPosition Position(FollowedSnapshot snapshot, long number) =>
-        new(DatabaseKey.Of(databasePath), writer.Timeline, number, snapshot.Transaction, snapshot.Time);
+        new(DatabaseKey.Of(databasePath), writer.Timeline, number, snapshot.Transaction, snapshot.Time) { Window = options.KeepTransactions };
 }

@@ -79,6 +79,13 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
             return;
         }
 
+        if (await stream.FindAsync(new SegmentName(writer.Timeline, writer.Number + 1), context.Cancellation).ConfigureAwait(false) is { } next
+            && next.Name.Number == writer.Number + 1)
+        {
+            // Somebody else may be the writer by now. The next segment will tell.
+            return;
+        }
+
         await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
         {
             // The last one is the mark of its writer.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Stream;
 
 namespace SignalHarvester.Backup.Retention;
 
@@ -58,6 +59,7 @@ public static class RetentionPlan
         KeepByCount(proven, rules, " verified");
         KeepByCount([.. counted.Except(complete)], rules, " incomplete");
         KeepYoung(counted, rules, now);
+        KeepStreams(complete, now);
         if (proven.Count > 0)
         {
             proven[0].Keep("newest", "newest verified backup of the database");
@@ -121,6 +123,28 @@ public static class RetentionPlan
         {
             var reason = $"not older than {within}";
             counted.FindAll(verdict => now - verdict.Backup.Timestamp <= within.Value).ForEach(verdict => verdict.Keep("within", reason));
+        }
+    }
+
+    /// <summary>
+    /// Keeps what single transactions are restored from: each backup of a stream in the time in which they can be, and the last one before it.
+    /// </summary>
+    private static void KeepStreams(List<Verdict> newestFirst, DateTimeOffset now)
+    {
+        foreach (var stream in newestFirst
+            .Select(verdict => (Verdict: verdict, Position: StreamPosition.Of(verdict.Backup)!))
+            .Where(entry => entry.Position is not null)
+            .GroupBy(entry => entry.Position.Key, StringComparer.Ordinal))
+        {
+            var edge = now - stream.First().Position.Window;
+            foreach (var (verdict, position) in stream)
+            {
+                verdict.Keep("stream", "transactions of its stream are restored from it");
+                if (position.Time <= edge)
+                {
+                    break;
+                }
+            }
         }
     }
 

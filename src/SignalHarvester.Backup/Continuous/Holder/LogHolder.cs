@@ -1,6 +1,7 @@
 using System.Globalization;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
 using SQLitePCL;
 
 namespace SignalHarvester.Backup.Continuous.Holder;
@@ -23,6 +24,7 @@ internal sealed class LogHolder : IDisposable
 
     private const int LooksBeforeLettingGo = 3;
     private const int RestAttempts = 20;
+    private const string IndexSuffix = "-shm";
 
     private static readonly TimeSpan BriefQuiet = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestOpen = TimeSpan.FromMilliseconds(150);
@@ -39,6 +41,7 @@ internal sealed class LogHolder : IDisposable
     private readonly IndexView index;
     private readonly LogReader reader;
     private readonly FileMark opened;
+    private readonly FileIdentity? openedIndex;
     private HoldingConnection? marked;
     private HoldingConnection? resting;
     private WalIndexHeader mark = Nowhere;
@@ -60,6 +63,7 @@ internal sealed class LogHolder : IDisposable
         this.first = first;
         this.second = second;
         this.opened = opened;
+        openedIndex = FileIdentity.Of(path + IndexSuffix);
         index = new IndexView(first.Main);
         PageSize = (int)SqliteConnections.ScalarInt64(first.Connection, "PRAGMA page_size");
         reader = new LogReader(PageSize);
@@ -251,10 +255,11 @@ internal sealed class LogHolder : IDisposable
         var isOurs = index.TryRead() == position;
         var isMoved = WhyMoved() is not null;
         var isCopied = index.Backfilled >= position.MaxFrame;
+        var isGone = IsIndexGone;
         LeaveRest();
         marked?.Release();
         marked = null;
-        if (isOurs && (isMoved || isCopied))
+        if (isOurs && !isGone && (isMoved || isCopied))
         {
             // Moved: the frames go to the file that moved away, where they belong. Overwritten: no page is written.
             _ = first.Checkpoint(Truncate);
@@ -595,7 +600,18 @@ internal sealed class LogHolder : IDisposable
         {
             throw new DatabaseReplacedException(reason);
         }
+
+        if (IsIndexGone)
+        {
+            throw new DatabaseReplacedException("the index of its log was deleted or replaced while it was in use");
+        }
     }
+
+    /// <summary>
+    /// Whether the index that is mapped here is that of the others. It is not if this process has lost its locks, because something in it closed
+    /// one of the database's files: then the last of the others has deleted log and index.
+    /// </summary>
+    private bool IsIndexGone => FileIdentity.Of(path + IndexSuffix) != openedIndex;
 
     private string? WhyMoved() => FileMark.Of(path) switch
     {

@@ -10,13 +10,20 @@ namespace SignalHarvester.Backup.Continuous.Stream;
 /// <param name="Time">The time of that transaction.</param>
 internal sealed record StreamPosition(string Key, int Timeline, long Number, long Transaction, DateTimeOffset Time)
 {
+    /// <summary>How long single transactions can be restored where there is nothing recorded.</summary>
+    private static readonly TimeSpan UsualWindow = TimeSpan.FromDays(1);
+
     private const string KeyEntry = "stream_key";
     private const string TimelineEntry = "stream_timeline";
     private const string NumberEntry = "stream_number";
     private const string TransactionEntry = "stream_transaction";
     private const string TimeEntry = "stream_time";
+    private const string WindowEntry = "stream_window";
 
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
+    /// <summary>How long single transactions of the stream can be restored, in whole seconds: retention keeps what they need.</summary>
+    public TimeSpan Window { get; init; } = UsualWindow;
 
     /// <summary>Returns the entries for a sidecar's metadata.</summary>
     public IReadOnlyDictionary<string, object?> ToEntries() => new Dictionary<string, object?>(StringComparer.Ordinal)
@@ -26,6 +33,7 @@ internal sealed record StreamPosition(string Key, int Timeline, long Number, lon
         [NumberEntry] = Number,
         [TransactionEntry] = Transaction,
         [TimeEntry] = Time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+        [WindowEntry] = (long)Window.TotalSeconds,
     };
 
     /// <summary>Reads the place of a backup; null if it records none, or not all of it.</summary>
@@ -36,6 +44,9 @@ internal sealed record StreamPosition(string Key, int Timeline, long Number, lon
             && Number(TransactionEntry) is { } transaction
             && DateTimeOffset.TryParseExact(Text(TimeEntry), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? new StreamPosition(key, (int)timeline, number, transaction, time)
+            {
+                Window = Number(WindowEntry) is { } seconds and <= int.MaxValue ? TimeSpan.FromSeconds(seconds) : UsualWindow,
+            }
             : null;
 
         string? Text(string entry) => backup.Metadata.TryGetValue(entry, out var value) ? value as string : null;
