@@ -71,4 +71,7 @@ public sealed record BackupProtection
 
     /// <summary>The last problem; null if there is none now.</summary>
     public string? Problem { get; init; }
+
+    /// <summary>The id of the error that ended it; null if none did.</summary>
+    public string? ErrorId { get; init; }
 }

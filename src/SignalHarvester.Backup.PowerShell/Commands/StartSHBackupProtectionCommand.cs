@@ -118,6 +118,13 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
 
+    /// <summary>
+    /// Protects in this process instead of a new one. Only for a process that does nothing else, such as a service: if anything in it opens and closes one
+    /// of the database's files, the system drops the locks of all.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter ThisProcess { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -155,9 +162,17 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         var location = this.StopOnError(() => Stores(storeParameters).ForUpload is [var only] ? only : throw BackupException.InvalidArgument(
             nameof(TargetParameters.To), "Transactions go to one store. Give it with -To, or enable one in the configuration."));
         var store = this.StopOnError(() => OpenStore(storeParameters, location));
-        var allowed = databases.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
-        if (allowed.Count == 0)
+        var asked = databases.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
+        if (asked.Count == 0)
         {
+            return;
+        }
+
+        var allowed = this.StopOnError(() => Runner.Run(context => ProtectionHost.Resolve(asked, store, context)));
+
+        if (!ThisProcess)
+        {
+            RunElsewhere(allowed);
             return;
         }
 
@@ -186,6 +201,41 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         foreach (var fault in Runner.Run(context => ProtectionHost.Run(allowed, store, options, context)))
         {
             WriteError(fault.ToRecord());
+        }
+    }
+
+    private void RunElsewhere(IReadOnlyList<(string Database, BackupDirectory Directory)> allowed)
+    {
+        var code = Runner.Run(context => new ProtectionProcess(this).Run(
+            [.. allowed.Select(entry => entry.Database)],
+            () =>
+            {
+                foreach (var (database, directory) in allowed)
+                {
+                    ProtectionHost.RequestStop(directory, database);
+                }
+            },
+            context.Cancellation));
+        if (code == 0)
+        {
+            return;
+        }
+
+        var faults = allowed
+            .Select(entry => ProtectionHost.Find(entry.Directory).FirstOrDefault(status => status.Database == entry.Database))
+            .OfType<BackupProtection>()
+            .Where(status => status is { ErrorId: not null, Problem: not null })
+            .ToList();
+        foreach (var fault in faults)
+        {
+            WriteError(new BackupException(fault.ErrorId!, fault.Database, fault.Problem!).ToRecord());
+        }
+
+        if (faults.Count == 0)
+        {
+            WriteError(new BackupException(
+                BackupErrorId.StreamBehind, BackupErrorCategory.NotSpecified, allowed[0].Database,
+                $"The process that protected '{allowed[0].Database}' has ended with code {code.ToString(CultureInfo.InvariantCulture)}; what it said is above. Start it again: it goes on where it ended.").ToRecord());
         }
     }
 

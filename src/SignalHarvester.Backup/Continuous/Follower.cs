@@ -114,11 +114,11 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     {
         lock (gate)
         {
-            if (reason is BaseReason.Gap or BaseReason.Replaced)
+            if (reason is BaseReason.Gap or BaseReason.Replaced or BaseReason.Takeover)
             {
                 // Nobody knows how many there were: they count as one.
-                Gaps++;
                 Transaction++;
+                Gaps += reason == BaseReason.Takeover ? 0 : 1;
             }
 
             if (reason != BaseReason.Bulk)
@@ -191,10 +191,11 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     /// Reads on to a pinned snapshot and describes it. Under <see cref="Gate"/>, which was held while it was pinned, with a look before.
     /// </summary>
     /// <param name="snapshot">The snapshot; null if its log is empty.</param>
+    /// <param name="pages">Pages of the database in it.</param>
     /// <param name="parent">The backup on which the new one builds; null for a full one.</param>
     /// <param name="isBase">Whether the stream continues from the backup of this snapshot.</param>
     /// <returns>Null if the snapshot cannot be placed in the stream at this moment.</returns>
-    public FollowedSnapshot? Describe(WalIndexHeader? snapshot, BackupMetadata? parent, bool isBase)
+    public FollowedSnapshot? Describe(WalIndexHeader? snapshot, long pages, BackupMetadata? parent, bool isBase)
     {
         if (Holder is null || !Holder.ReadTo(snapshot) || (Needed is not null && !isBase))
         {
@@ -210,12 +211,12 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
         }
 
         TakeBack();
-        var pages = parent is not null && parent.Id == changedSince ? changed.Pages().ToList() : null;
+        var known = parent is not null && parent.Id == changedSince ? changed.Pages().ToList() : null;
         inBackup = changed;
         changed = new PageSet(inBackup.PageCount);
         describedEpoch = epoch;
-        pageCount = Holder.Position.PageCount;
-        return new FollowedSnapshot(Transaction, Time, pageCount, Holder.PageSize, LogPlace.Of(Holder.Position), Holder.RestMark, pages);
+        pageCount = (uint)pages;
+        return new FollowedSnapshot(Transaction, Time, pageCount, Holder.PageSize, LogPlace.Of(Holder.Position), Holder.RestMark, known);
     }
 
     /// <summary>The backup of the last described snapshot is published: later changes are counted from it.</summary>

@@ -40,15 +40,22 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
         }
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
-            throw new BackupException(
-                BackupErrorId.ProtectionRunning, databasePath,
-                $"'{databasePath}' is already protected by another process, with the backup directory '{directory.Path}'. Get-SHBackupProtection shows it; stop it first with Stop-SHBackupProtection.",
-                exception);
+            throw Running(exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw DiskFault.From(
                 exception, path, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
+        }
+    }
+
+    /// <summary>Refuses a database that another process protects.</summary>
+    /// <exception cref="BackupException">ProtectionRunning.</exception>
+    public void RefuseRunning()
+    {
+        if (IsRunning())
+        {
+            throw Running(null);
         }
     }
 
@@ -158,6 +165,11 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
                 .OrderBy(status => status.Database, StringComparer.Ordinal),
         ];
     }
+
+    private BackupException Running(Exception? inner) => new(
+        BackupErrorId.ProtectionRunning, databasePath,
+        $"'{databasePath}' is already protected by another process, with the backup directory '{directory.Path}'. Get-SHBackupProtection shows it; stop it first with Stop-SHBackupProtection.",
+        inner);
 
     private ProtectionFolder(BackupDirectory directory, DirectoryInfo folder)
         : this(directory, string.Empty) => path = folder.FullName;

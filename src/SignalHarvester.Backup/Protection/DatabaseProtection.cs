@@ -40,6 +40,7 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly DateTimeOffset since;
     private ProtectionState state = ProtectionState.Starting;
     private string? problem;
+    private string? errorId;
     private string? lastBackup;
     private long lastBackupBegan;
     private Task<(BackupMetadata Backup, long? Transaction)>? making;
@@ -99,6 +100,7 @@ internal sealed class DatabaseProtection : IDisposable
         {
             state = exception.ErrorId == BackupErrorId.StreamFenced ? ProtectionState.Fenced : ProtectionState.Ended;
             problem = exception.Message;
+            errorId = exception.ErrorId;
             throw;
         }
         catch (OperationCanceledException) when (IsStopping)
@@ -249,9 +251,9 @@ internal sealed class DatabaseProtection : IDisposable
         }
 
         WarnOfLog();
-        if (prune is null or { IsCompleted: true })
+        if (prune is null or { IsCompleted: true } && pruning.IsDue(context.Clock))
         {
-            prune = Task.Run(() => pruning.RunIfDueAsync(writer, background), CancellationToken.None);
+            prune = Task.Run(() => pruning.RunAsync(writer, background), CancellationToken.None);
         }
 
         _ = await follower.WaitAsync(Breath / 4, cancellation).ConfigureAwait(false);
@@ -513,6 +515,7 @@ internal sealed class DatabaseProtection : IDisposable
             Since = since,
             ProcessId = Environment.ProcessId,
             Problem = problem ?? watch.Problem,
+            ErrorId = errorId,
         };
     }
 }

@@ -10,27 +10,41 @@ public static class ProtectionHost
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Protects databases until all of them are stopped, or have failed.</summary>
+    /// <summary>Checks where databases and their backups are, before anything is opened.</summary>
     /// <param name="databases">The paths of the databases, each with the directory of its backups.</param>
     /// <param name="store">Where the streams and the backups go.</param>
-    /// <param name="options">The options.</param>
-    /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
-    /// <returns>The errors of the databases whose protection has failed.</returns>
-    /// <exception cref="BackupException">ProtectionRefused on other systems than Linux; the errors of the paths.</exception>
-    public static IReadOnlyList<BackupException> Run(
-        IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    /// <param name="context">Messages.</param>
+    /// <returns>Each database once, by its full path, links followed.</returns>
+    /// <exception cref="BackupException">ProtectionRefused; ProtectionRunning; InvalidArgument: the store is the backup directory; the errors of the paths.</exception>
+    public static IReadOnlyList<(string Database, BackupDirectory Directory)> Resolve(
+        IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(databases);
         ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(context);
-        var protections = databases.Select(entry =>
+        var resolved = databases.Select(entry =>
         {
             store.RefuseHome(entry.Directory);
             var path = SourcePath.Resolve(entry.Database, allowHardLink: false, isKnown: false, context);
             ProtectionGrounds.Require(path);
-            return (Path: path, entry.Directory);
-        }).DistinctBy(entry => entry.Path, StringComparer.Ordinal).ToList();
-        return [.. Task.WhenAll(protections.Select(entry => RunAsync(entry.Path, entry.Directory, store, options, context))).GetAwaiter().GetResult().OfType<BackupException>()];
+            new ProtectionFolder(entry.Directory, path).RefuseRunning();
+            return (Database: path, entry.Directory);
+        });
+        return [.. resolved.DistinctBy(entry => entry.Database, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Protects databases until all of them are stopped, or have failed.</summary>
+    /// <param name="databases">The databases, as <see cref="Resolve"/> returns them.</param>
+    /// <param name="store">Where the streams and the backups go.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
+    /// <returns>The errors of the databases whose protection has failed.</returns>
+    public static IReadOnlyList<BackupException> Run(
+        IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(databases);
+        ArgumentNullException.ThrowIfNull(context);
+        var running = databases.Select(entry => RunAsync(entry.Database, entry.Directory, store, options, context)).ToList();
+        return [.. Task.WhenAll(running).GetAwaiter().GetResult().OfType<BackupException>()];
     }
 
     /// <summary>Returns the protection of every database that is or was protected with a backup directory.</summary>
@@ -38,6 +52,17 @@ public static class ProtectionHost
     {
         ArgumentNullException.ThrowIfNull(directory);
         return ProtectionFolder.All(directory);
+    }
+
+    /// <summary>Asks the process that protects a database to stop, and does not wait.</summary>
+    public static void RequestStop(BackupDirectory directory, string database)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        var folder = new ProtectionFolder(directory, database);
+        if (folder.IsRunning())
+        {
+            folder.RequestStop();
+        }
     }
 
     /// <summary>Asks the process that protects a database to stop, and waits for its end.</summary>

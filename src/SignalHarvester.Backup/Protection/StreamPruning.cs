@@ -23,18 +23,16 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
     /// <summary>The oldest moment to which the stream leads; null while it is not known.</summary>
     public DateTimeOffset? Oldest { get; private set; }
 
-    /// <summary>Deletes what is too old, if it is time to look.</summary>
-    public async Task RunIfDueAsync(StreamWriter writer, OperationContext context)
-    {
-        if (last != 0 && context.Clock.GetElapsedTime(last) < Interval)
-        {
-            return;
-        }
+    /// <summary>Whether it is time to look.</summary>
+    public bool IsDue(TimeProvider clock) => last == 0 || clock.GetElapsedTime(last) >= Interval;
 
+    /// <summary>Deletes what is too old.</summary>
+    public async Task RunAsync(StreamWriter writer, OperationContext context)
+    {
         last = context.Clock.GetTimestamp();
         try
         {
-            await RunAsync(writer, context).ConfigureAwait(false);
+            await DeleteOldAsync(writer, context).ConfigureAwait(false);
         }
         catch (BackupException exception)
         {
@@ -42,7 +40,7 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
         }
     }
 
-    private async Task RunAsync(StreamWriter writer, OperationContext context)
+    private async Task DeleteOldAsync(StreamWriter writer, OperationContext context)
     {
         var key = DatabaseKey.Of(databasePath);
         var positions = store.List(context.Cancellation).Backups

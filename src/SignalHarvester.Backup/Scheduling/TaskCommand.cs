@@ -54,9 +54,28 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
             });
         }
 
-        throw new BackupException(
-            BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh",
-            "Neither pwsh nor shbackup is on the PATH, so a task could not run. Put one of them there, then register the schedule again.");
+        throw Unavailable();
+    }
+
+    private static BackupException Unavailable() => new(
+        BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh",
+        "Neither pwsh nor shbackup is on the PATH, so a task could not run. Put one of them there, then register the schedule again.");
+
+    /// <summary>Returns the command that runs a script in a new process, with this module: in the program that runs now, if it can, else in pwsh or the host.</summary>
+    /// <param name="script">The script, which sets the exit code.</param>
+    /// <param name="manifest">The full path of the module's manifest.</param>
+    /// <exception cref="BackupException">SchedulerUnavailable: there is neither.</exception>
+    public static TaskCommand ForPrompt(string script, string manifest)
+    {
+        var running = System.Environment.ProcessPath;
+        var name = Path.GetFileNameWithoutExtension(running);
+        var program = name is "pwsh" or "shbackup" ? running! : Find("pwsh") ?? Find("shbackup") ?? throw Unavailable();
+        return Path.GetFileNameWithoutExtension(program) == "shbackup"
+            ? new TaskCommand(program, ["-Command", script], new Dictionary<string, string>())
+            : new TaskCommand(
+                program,
+                ["-NoProfile", "-NonInteractive", "-Command", $"Import-Module {PowerShellText.Literal(manifest)}; {script}"],
+                new Dictionary<string, string>());
     }
 
     /// <summary>Refuses paths with control characters: a crontab cannot hold a line end, and XML cannot hold most of the others.</summary>

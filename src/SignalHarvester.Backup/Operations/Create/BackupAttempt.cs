@@ -180,7 +180,8 @@ internal sealed class BackupAttempt(
         }
 
         if (options.Followed?.Snapshot?.Changed is { } known && known.TakeWhile(page => page <= image.PageCount).ToList() is { Count: > 0 } pages
-            && pages.Count <= image.PageCount / 2 && !options.Verify)
+            && pages.Count <= image.PageCount / 2 && !options.Verify
+            && ContentWriter.WhyIncomplete(pages, parent, image.PageCount) is null)
         {
             context.Verbose(string.Create(
                 CultureInfo.InvariantCulture, $"{pages.Count} of {image.PageCount} pages of '{path}' were seen to change since the parent '{parent.Id}'."));
@@ -224,7 +225,7 @@ internal sealed class BackupAttempt(
         var tail = !stepped && parent.WalPosition is { } position ? database.PinTail(position, context.Cancellation) : null;
         walFallback = parent.WalPosition is null ? $"the write-ahead log was empty or missing when '{parent.Id}' was made"
             : tail is null ? $"the write-ahead log was restarted since '{parent.Id}'"
-            : ContentWriter.WhyIncomplete(tail, parent, database.PageCount);
+            : ContentWriter.WhyIncomplete(tail.Pages, parent, database.PageCount);
         if (walFallback is not null)
         {
             context.Verbose($"Comparing the pages of '{path}' with those of the parent, because {walFallback}.");

@@ -112,11 +112,11 @@ internal sealed class ContentWriter(
         return content with { MissingPages = image.MissingPages };
     }
 
-    /// <summary>Returns why a log's tail lacks pages that changed since the parent; null if it has them all.</summary>
-    public static string? WhyIncomplete(WalTail tail, BackupMetadata parent, long pageCount)
+    /// <summary>Returns why the pages of a log lack some that changed since the parent; null if it has them all.</summary>
+    public static string? WhyIncomplete(IReadOnlyList<long> pages, BackupMetadata parent, long pageCount)
     {
         var grown = pageCount - parent.PageCount!.Value;
-        var held = tail.Pages.Reverse().TakeWhile(page => page > parent.PageCount).Count();
+        var held = pages.Reverse().TakeWhile(page => page > parent.PageCount).Count();
         return grown > held
             ? string.Create(CultureInfo.InvariantCulture, $"the database has grown by {grown} pages, but its log has only {held} of them")
             : null;

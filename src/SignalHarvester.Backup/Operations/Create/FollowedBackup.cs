@@ -38,7 +38,7 @@ internal sealed class FollowedBackup(Follower follower, bool isBase, Func<Follow
             var database = open();
             try
             {
-                Snapshot = follower.Describe(database.Snapshot, parent, isBase);
+                Snapshot = follower.Describe(database.Snapshot, database.PageCount, parent, isBase);
             }
             catch
             {

@@ -73,7 +73,7 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
     /// <summary>Returns the error for a database that others kept locked.</summary>
     public BackupException Locked(Exception? inner) => new(
         BackupErrorId.DestinationLocked, path,
-        $"'{path}' was locked by another process, or written to, for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
+        $"'{path}' was locked by another process, or written to, for the whole -LockTimeout. It was not changed. Stop the application, and its continuous protection if it has one (Stop-SHBackupProtection), or give a longer -LockTimeout.",
         inner);
 
     /// <summary>Returns the error of the restore for a result code.</summary>

@@ -1,0 +1,75 @@
+using System.Collections;
+using System.Diagnostics;
+using System.Management.Automation;
+using SignalHarvester.Backup.Scheduling;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>
+/// A process of its own for continuous protection. When anything in a process closes a file, the system drops the process's locks on that
+/// file, and in a session anything may happen: a hash of the database is enough. So the session only starts the process and waits for it.
+/// </summary>
+/// <param name="cmdlet">The cmdlet that waits.</param>
+internal sealed class ProtectionProcess(PSCmdlet cmdlet)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    // These are answered here, or are the session's own.
+    private static readonly string[] NotPassed = ["WhatIf", "Confirm", "Debug", "ErrorVariable", "WarningVariable", "InformationVariable", "OutVariable", "PipelineVariable", "OutBuffer"];
+
+    /// <summary>Runs the cmdlet in a new process with the parameters of this one. What it says appears in the terminal.</summary>
+    /// <param name="databases">The databases, as full paths.</param>
+    /// <param name="stop">Asks the new process to stop.</param>
+    /// <param name="stopped">Cancelled when this session is told to stop.</param>
+    /// <returns>Its exit code.</returns>
+    /// <exception cref="BackupException">SchedulerUnavailable: there is neither pwsh nor shbackup.</exception>
+    public int Run(IReadOnlyList<string> databases, Action stop, CancellationToken stopped)
+    {
+        var manifest = ScheduleCommand.ManifestPath(cmdlet);
+        var command =
+            "$p = [System.Management.Automation.PSSerializer]::Deserialize([Console]::In.ReadToEnd()); $global:LASTEXITCODE = 1; "
+            + "Start-SHBackupProtection @p -ThisProcess -ErrorVariable failed; exit [int]($failed.Count -gt 0)";
+        var task = TaskCommand.ForPrompt(command, manifest);
+        var start = new ProcessStartInfo(task.Program, task.Arguments)
+        {
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+            WorkingDirectory = cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath,
+        };
+        using var process = Process.Start(start)!;
+        process.StandardInput.Write(PSSerializer.Serialize(Parameters(databases)));
+        process.StandardInput.Close();
+        var isAsked = false;
+        while (!process.WaitForExit(Look))
+        {
+            if (stopped.IsCancellationRequested && !isAsked)
+            {
+                isAsked = true;
+                stop();
+            }
+        }
+
+        return process.ExitCode;
+    }
+
+    private Hashtable Parameters(IReadOnlyList<string> databases)
+    {
+        var passed = new Hashtable(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in cmdlet.MyInvocation.BoundParameters)
+        {
+            if (!NotPassed.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                passed[name] = value switch
+                {
+                    SwitchParameter given => given.IsPresent,
+                    string or string[] or System.Security.SecureString or double or int => value,
+                    _ => LanguagePrimitives.ConvertTo<string>(value),
+                };
+            }
+        }
+
+        // What a wildcard or the pipeline named is decided here.
+        passed["DatabasePath"] = databases.Select(WildcardPattern.Escape).ToArray();
+        return passed;
+    }
+}
