@@ -5,8 +5,10 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 
 /// <summary>Get-Help has complete help for everything that the module exports.</summary>
-public class HelpTests
+public class HelpTests(HelpSession shared) : IClassFixture<HelpSession>
 {
+    private readonly PowerShellSession session = shared.Session;
+
     /// <summary>The names of the exported cmdlets.</summary>
     public static TheoryData<string> Commands()
     {
@@ -18,7 +20,6 @@ public class HelpTests
     [MemberData(nameof(Commands))]
     public void A_cmdlet_has_a_synopsis_a_description_and_two_examples(string command)
     {
-        using var session = PowerShellSession.Start();
         Assert.NotEmpty(Texts(session, "($help = Get-Help $args[0]).Synopsis", command));
         Assert.NotEmpty(Texts(session, "$help.description.Text"));
         Assert.True(Texts(session, "$help.examples.example.code").Count >= 2, command);
@@ -29,7 +30,6 @@ public class HelpTests
     [MemberData(nameof(Commands))]
     public void A_cmdlet_has_its_page_in_the_repository(string command)
     {
-        using var session = PowerShellSession.Start();
         var address = session.Invoke("(Get-Command $args[0]).HelpUri", [], command).WithoutErrors().As<string>().Single();
         Assert.Equal($"{Repository(session)}/blob/main/docs/cmdlets/{command}.md", address);
         Assert.True(File.Exists(InRepository(session, address)), address);
@@ -38,7 +38,6 @@ public class HelpTests
     [Fact]
     public void The_addresses_in_the_manifest_are_of_files_in_the_repository()
     {
-        using var session = PowerShellSession.Start();
         foreach (var property in (string[])["LicenseUri", "IconUri"])
         {
             var address = session.Invoke("[string](Get-Module SignalHarvester.Backup).$($args[0])", [], property).WithoutErrors().As<string>().Single();
@@ -61,7 +60,6 @@ public class HelpTests
     [MemberData(nameof(Commands))]
     public void Every_parameter_of_a_cmdlet_is_described(string command)
     {
-        using var session = PowerShellSession.Start();
         var parameters = session.Invoke("(Get-Command $args[0]).Parameters.Keys", [], command).WithoutErrors().As<string>()
             .Except(Cmdlet.CommonParameters);
         var described = Descriptions(session, command);
@@ -72,7 +70,6 @@ public class HelpTests
     [MemberData(nameof(Commands))]
     public void Tab_shows_the_first_sentence_of_a_parameters_help(string command)
     {
-        using var session = PowerShellSession.Start();
         var own = session.Invoke("(Get-Command $args[0]).Parameters.Keys", [], command).WithoutErrors().As<string>()
             .Except([.. Cmdlet.CommonParameters, "WhatIf", "Confirm"]);
         var described = Descriptions(session, command);
@@ -88,7 +85,6 @@ public class HelpTests
     [MemberData(nameof(Commands))]
     public void The_examples_parse_and_use_parameters_that_exist(string command)
     {
-        using var session = PowerShellSession.Start();
         foreach (var code in Texts(session, "(Get-Help $args[0]).examples.example.code", command))
         {
             Assert.Empty(ScriptCheck.Problems(session, code));
@@ -101,7 +97,6 @@ public class HelpTests
     [InlineData("-Parameter BackupDirectory", "-BackupDirectory <String>", "Required?", "Accept pipeline input?")]
     public void Get_Help_shows_it_all(string how, params string[] parts)
     {
-        using var session = PowerShellSession.Start();
         var shown = session.Render("Get-Help Get-SHBackup " + how);
         Assert.All(parts, part => Assert.Contains(part, shown, StringComparison.Ordinal));
     }
@@ -109,7 +104,6 @@ public class HelpTests
     [Fact]
     public void Examples_stand_apart()
     {
-        using var session = PowerShellSession.Start();
         Assert.Matches(@"\n\s*\n +-+ Example 2: .* -+\s*\n\s*\n", session.Render("Get-Help Get-SHBackup -Examples"));
     }
 
@@ -117,7 +111,6 @@ public class HelpTests
     [MemberData(nameof(Commands))]
     public void Related_links_lead_to_help(string command)
     {
-        using var session = PowerShellSession.Start();
         Assert.All(
             Texts(session, "(Get-Help $args[0]).relatedLinks.navigationLink.linkText", command),
             link => Assert.NotEmpty(Texts(session, "(Get-Help $args[0]).Name", link)));
@@ -133,7 +126,6 @@ public class HelpTests
     [Fact]
     public void The_about_topic_is_found()
     {
-        using var session = PowerShellSession.Start();
         Assert.Contains("about_SignalHarvester.Backup", session.Render("Get-Help about_SignalHarvester.Backup"), StringComparison.Ordinal);
     }
 
