@@ -412,7 +412,6 @@ public sealed class StrangeTablesTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1001, "WITHOUT ROWID")]
     [InlineData(1001, "")]
     [InlineData(1999, "WITHOUT ROWID")]
     public void Rows_of_a_key_of_very_many_columns_come_back_and_triggers_see_each_once(int count, string form)
