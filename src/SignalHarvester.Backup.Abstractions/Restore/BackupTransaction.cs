@@ -1,6 +1,8 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>A transaction in a stream, as continuous protection keeps it in a store. Restore-SHBackup -Transaction restores the database as it left it.</summary>
+/// <summary>
+/// A transaction in a stream, as continuous protection keeps it in a store. Restore-SHBackup -Transaction restores the database as it left it.
+/// </summary>
 public sealed record BackupTransaction
 {
     /// <summary>Its number. Each transaction of a database has the number after that of the one before.</summary>

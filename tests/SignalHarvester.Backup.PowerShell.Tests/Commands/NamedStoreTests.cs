@@ -193,7 +193,8 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
         string[] with = ["New-SHBackupStore", "Send-SHBackup"];
         string[] all =
         [
-            "Compare-SHBackup", "Find-SHBackup", "Get-SHBackup", "Get-SHBackupTransaction", "Invoke-SHBackupQuery", "Invoke-SHBackupRetention", "Invoke-SHBackupScrub",
+            "Compare-SHBackup", "Find-SHBackup", "Get-SHBackup", "Get-SHBackupTransaction", "Invoke-SHBackupQuery",
+            "Invoke-SHBackupRetention", "Invoke-SHBackupScrub",
             "Invoke-SHRestoreDrill", "New-SHBackup", "New-SHBackupStore", "Receive-SHBackup", "Register-SHBackupSchedule", "Remove-SHBackup",
             "Restore-SHBackup", "Send-SHBackup", "Test-SHBackup",
         ];
@@ -223,7 +224,8 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
             workspace.Run(declarations).WithoutErrors().As<string>().Order(StringComparer.Ordinal));
         Assert.Equal(
             [
-                "Compare-SHBackup", "Find-SHBackup", "Get-SHBackupTransaction", "Invoke-SHBackupQuery", "Invoke-SHBackupRetention", "Invoke-SHRestoreDrill", "Merge-SHBackup",
+                "Compare-SHBackup", "Find-SHBackup", "Get-SHBackupTransaction", "Invoke-SHBackupQuery",
+                "Invoke-SHBackupRetention", "Invoke-SHRestoreDrill", "Merge-SHBackup",
                 "New-SHBackup", "Protect-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Test-SHBackup",
             ],
             workspace.Run("(Get-Command -Module SignalHarvester.Backup -ParameterName IdentityFile).Name").WithoutErrors().As<string>()

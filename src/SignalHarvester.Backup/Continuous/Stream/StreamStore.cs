@@ -192,7 +192,8 @@ internal sealed class StreamStore : IDisposable
 
     private int RequireLength(StoredSegment segment) => segment.Info.Length <= Array.MaxLength
         ? (int)segment.Info.Length
-        : throw fault.ChecksumMismatch(segment.Info.Name, string.Create(CultureInfo.InvariantCulture, $"it has {segment.Info.Length} bytes, too many for a segment"));
+        : throw fault.ChecksumMismatch(
+            segment.Info.Name, string.Create(CultureInfo.InvariantCulture, $"it has {segment.Info.Length} bytes, too many for a segment"));
 
     private T Understand<T>(StoredSegment segment, Func<T> read)
     {

@@ -47,7 +47,8 @@ internal sealed class StagedStream : IDisposable
             {
                 return FetchOnce(plan, store, home, context);
             }
-            catch (BackupException exception) when (attempt < MostAttempts && (StreamHole.IsGone(exception) || exception.ErrorId == BackupErrorId.BackupNotFound))
+            catch (BackupException exception) when (attempt < MostAttempts
+                && (StreamHole.IsGone(exception) || exception.ErrorId == BackupErrorId.BackupNotFound))
             {
                 // Retention may have taken it: then a newer backup holds what it held.
                 context.Verbose($"Planning the restore again: {exception.Message}");

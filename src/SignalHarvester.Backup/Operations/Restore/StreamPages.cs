@@ -71,7 +71,8 @@ internal sealed class StreamPages : IDisposable
                 }
 
                 after = content.Header;
-                foreach (var commit in content.Commits.Reverse().Where(commit => commit.Number <= plan.Transaction && commit.Number > plan.From.Position.Transaction))
+                foreach (var commit in content.Commits.Reverse()
+                    .Where(commit => commit.Number <= plan.Transaction && commit.Number > plan.From.Position.Transaction))
                 {
                     result ??= new StreamPages(folder, content.Header.PageSize, commit.PageCount);
                     result.IsEncrypted |= content.IsEncrypted;

@@ -80,7 +80,8 @@ public sealed class StreamPlanner
     {
         var known = backups.Where(backup => !backup.IsSafety).ToDictionary(backup => backup.Id, StringComparer.Ordinal);
         var health = new ChainHealth(known, now);
-        return known.Values.Where(backup => backup is { IsRetired: false, IsSourceCorrupt: false } && !ChainHealth.IsIncomplete(backup) && !health.HasFailed(backup));
+        return known.Values.Where(
+            backup => backup is { IsRetired: false, IsSourceCorrupt: false } && !ChainHealth.IsIncomplete(backup) && !health.HasFailed(backup));
     }
 
     private static StreamPlan? Run(

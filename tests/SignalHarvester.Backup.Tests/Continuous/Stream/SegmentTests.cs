@@ -51,7 +51,8 @@ public sealed class SegmentTests : IDisposable
             Assert.Equal(commits.Count, read.Commits.Count);
             foreach (var (written, found) in commits.Zip(read.Commits))
             {
-                Assert.Equal((written.Number, written.Time, written.PageCount, written.Pages.Count), (found.Number, found.Time, found.PageCount, found.Pages.Count));
+                Assert.Equal(
+                    (written.Number, written.Time, written.PageCount, written.Pages.Count), (found.Number, found.Time, found.PageCount, found.Pages.Count));
                 Assert.All(written.Pages.Zip(found.Pages), pages => Assert.True(
                     pages.First.Number == pages.Second.Number && pages.First.Content.Span.SequenceEqual(pages.Second.Content.Span)));
             }
