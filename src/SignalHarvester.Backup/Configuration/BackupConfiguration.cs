@@ -14,7 +14,7 @@ public sealed class BackupConfiguration
     private const int LargestFile = 4 << 20;
 
     private const string WithoutIt =
-        "If a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Find-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHBackupQuery, Invoke-SHRestoreDrill): they then use only their parameters, such as -BackupDirectory.";
+        "If a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Find-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Get-SHBackupTransaction, Invoke-SHBackupQuery, Invoke-SHRestoreDrill): they then use only their parameters, such as -BackupDirectory.";
 
     private static readonly string DefaultFile = System.IO.Path.Combine("config", "settings.yaml");
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

@@ -8,7 +8,8 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 public class NoConfigurationTests
 {
     private const string RestoresUse =
-        "Get-SHBackup, Find-SHBackup, Test-SHBackup, Receive-SHBackup, Restore-SHBackup, Compare-SHBackup, Get-SHBackupHistory, Invoke-SHBackupQuery, Invoke-SHRestoreDrill";
+        "Get-SHBackup, Find-SHBackup, Test-SHBackup, Receive-SHBackup, Restore-SHBackup, Compare-SHBackup, Get-SHBackupHistory, Get-SHBackupTransaction, "
+        + "Invoke-SHBackupQuery, Invoke-SHRestoreDrill";
 
     /// <summary>The possible faults of a file, by the id of their error.</summary>
     public static TheoryData<string, string> Faults => new()
