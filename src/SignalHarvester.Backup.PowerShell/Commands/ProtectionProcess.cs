@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Diagnostics;
+using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Scheduling;
 
@@ -28,7 +29,7 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
         var manifest = ScheduleCommand.ManifestPath(cmdlet);
         var command =
             "$p = [System.Management.Automation.PSSerializer]::Deserialize([Console]::In.ReadToEnd()); $global:LASTEXITCODE = 1; "
-            + "Start-SHBackupProtection @p -ThisProcess -ErrorVariable failed; exit [int]($failed.Count -gt 0)";
+            + "Start-SHBackupProtection @p -ThisProcess; exit [int](-not $?)";
         var task = TaskCommand.ForPrompt(command, manifest);
         var start = new ProcessStartInfo(task.Program, task.Arguments)
         {
@@ -62,6 +63,7 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
                 passed[name] = value switch
                 {
                     SwitchParameter given => given.IsPresent,
+                    BackupAge age => string.Create(CultureInfo.InvariantCulture, $"{(long)age.Value.TotalSeconds}s"),
                     string or string[] or System.Security.SecureString or double or int => value,
                     _ => LanguagePrimitives.ConvertTo<string>(value),
                 };
