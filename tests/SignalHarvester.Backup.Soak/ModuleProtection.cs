@@ -25,7 +25,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         store ??= await SoakStore.StartAsync(options.Store, options.Work);
         store.Disturb(random, tally);
         process = Shell.Start(
-            $"Start-SHBackupProtection {Shell.Quote(database)} {Directory} {store.Parameters} -CreateContainer", store.Environment);
+            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store.Parameters} -CreateContainer", store.Environment);
         process.StandardInput.Close();
         _ = process.StandardOutput.ReadToEndAsync();
         error = process.StandardError.ReadToEndAsync();
