@@ -104,7 +104,7 @@ public sealed class StreamRestoreTests
         }
 
         // Nobody knows which of them were committed before that moment.
-        Fails(BackupErrorId.StreamHole, () => AtMoment(world, world.TimeOf(6))!);
+        Fails(BackupErrorId.StreamHole, () => AtMoment(world, world.TimeOf(6)));
         Assert.Equal(7, AtMoment(world, world.TimeOf(7))!.Transaction);
 
         // Without the backup in the gap, nothing leads across it.

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Continuous.Holder;
 
-namespace SignalHarvester.Backup.Tests.Continuous;
+namespace SignalHarvester.Backup.Tests.Continuous.Holder;
 
 /// <summary>Puts the commits that a holder reads on top of the image that it began with.</summary>
 internal sealed class FollowedImage(int pageSize, byte[] image) : ICommitSink

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using SignalHarvester.Backup.Continuous.Holder;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Continuous.Holder;
+
+/// <summary>Looks at a database again and again on a thread of its own, as protection does, and keeps the followed image.</summary>
+internal sealed class Looking : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
+
+    private readonly Lock gate = new();
+    private readonly LogHolder holder;
+    private readonly Thread thread;
+    private volatile bool isEnding;
+    private Exception? failure;
+
+    /// <param name="path">The database, which nothing else in this process has open.</param>
+    /// <param name="image">What it is up to the place.</param>
+    /// <param name="place">Where an earlier one ended.</param>
+    /// <param name="rest">The file then.</param>
+    /// <param name="options">When to checkpoint.</param>
+    public Looking(string path, byte[] image, LogPlace? place = null, FileMark? rest = null, HolderOptions? options = null)
+    {
+        Followed = new FollowedImage(4096, image);
+        holder = LogHolder.Open(path, Followed, options ?? new HolderOptions(), TimeProvider.System);
+        WhyNew = holder.Begin(place, rest);
+        thread = new Thread(Run) { IsBackground = true };
+        thread.Start();
+    }
+
+    public FollowedImage Followed { get; }
+
+    /// <summary>Why it did not continue; null if it did.</summary>
+    public string? WhyNew { get; }
+
+    /// <summary>What ended it; null if nothing did.</summary>
+    public Exception? Failure
+    {
+        get
+        {
+            lock (gate)
+            {
+                return failure;
+            }
+        }
+    }
+
+    public T Ask<T>(Func<LogHolder, T> question)
+    {
+        lock (gate)
+        {
+            return question(holder);
+        }
+    }
+
+    /// <summary>Waits until something is so; a test never hangs for ever.</summary>
+    public void Await(Func<LogHolder, bool> isSo)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (!Ask(isSo))
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began) < Hang, $"It did not come: {Ask(holder => (holder.State, holder.Position))} {Failure}");
+            Thread.Sleep(Pause);
+        }
+    }
+
+    /// <summary>Waits until everything that is committed is read and copied.</summary>
+    public void AwaitRest()
+    {
+        Await(holder => holder.State == HolderState.Rest);
+        var before = Ask(holder => holder.Position);
+        Thread.Sleep(Pause * 10);
+        if (Ask(holder => holder.Position) != before)
+        {
+            AwaitRest();
+        }
+    }
+
+    public (LogPlace? Place, FileMark? File) Where() => Ask(holder => (LogPlace.Of(holder.Position), holder.RestMark));
+
+    /// <summary>Leaves as protection does when it is stopped.</summary>
+    public void Close()
+    {
+        End();
+        Assert.Null(Failure);
+        holder.Close();
+    }
+
+    /// <summary>Leaves a database that was replaced.</summary>
+    public void CloseReplaced()
+    {
+        End();
+        _ = Assert.IsType<DatabaseReplacedException>(Failure);
+        holder.CloseReplaced();
+    }
+
+    /// <summary>Ends as a killed process does, as far as its locks go.</summary>
+    public void Dispose()
+    {
+        End();
+        holder.Dispose();
+    }
+
+    private void End()
+    {
+        isEnding = true;
+        if (thread.IsAlive)
+        {
+            thread.Join();
+        }
+    }
+
+    private void Run()
+    {
+        while (!isEnding)
+        {
+            lock (gate)
+            {
+                try
+                {
+                    holder.Look();
+                }
+                catch (Exception exception)
+                {
+                    failure = exception;
+                    return;
+                }
+            }
+
+            Thread.Sleep(Pause);
+        }
+    }
+}
