@@ -135,7 +135,7 @@ internal sealed class HolderProtection(string database, string work, Tally tally
                     tally.Add("holder: commits", long.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
                     break;
                 case ["lost", var reason] when tally.IsRecent(SoakWriter.Torn, TimeSpan.FromSeconds(2)):
-                    // SQLite's own recovery ends before frames that a rollback to a savepoint left without checksum.
+                    // A recovery begins the index's count of commits anew, so a log that is begun anew just then proves nothing.
                     tally.Add("holder: gaps after a torn index: " + reason);
                     break;
                 case ["lost", var reason]:

@@ -25,7 +25,8 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         store ??= await SoakStore.StartAsync(options.Store, options.Work);
         store.Disturb(random, tally);
         process = Shell.Start(
-            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store.Parameters} -CreateContainer", store.Environment);
+            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store.Parameters} -CreateContainer -BackupInterval 1m",
+            store.Environment);
         process.StandardInput.Close();
         _ = process.StandardOutput.ReadToEndAsync();
         error = process.StandardError.ReadToEndAsync();
@@ -113,7 +114,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     {
         File.Delete(restored);
         var (code, output, said) = await Shell.RunAsync(
-            $"(Restore-SHBackup {target} -Database {Shell.Quote(database)} -Destination {Shell.Quote(restored)} {Directory} {store!.SourceParameters} -ErrorAction Stop).Transaction",
+            $"(Restore-SHBackup {target} -Database {Shell.Quote(database)} -Destination {Shell.Quote(restored)} {Directory} {store!.SourceParameters} -ErrorAction Stop).RestoredTransaction",
             store.Environment);
         if (code != 0)
         {

@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Soak;
 internal sealed record SoakOptions
 {
     public const string Usage = """
-        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing] [--store folder|s3] [--seed N] [--kill-after 2] [--work DIR] [--old]
+        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing] [--store folder|s3] [--seed N] [--kill-after 2] [--work DIR] [--old] [--torn]
           --what        holder: the log's holder alone, in a process that keeps an image; protection: Start-SHBackupProtection;
                         nothing: the applications alone, held against their own journal
           --store       protection's store: a folder, or Ceph's S3 gateway behind a proxy that causes faults
@@ -14,6 +14,8 @@ internal sealed record SoakOptions
           --kill-after  mean seconds between two kills; 0 for none
           --work        where everything is; kept if something is wrong
           --old         one of the applications has SQLite 3.28.0
+          --torn        applications also die halfway through writing the wal-index, which SQLite then recovers from the log;
+                        all have the module's own SQLite, as the recovery of older ones loses commits of the rest of the mix
         """;
 
     public double Minutes { get; private init; } = 10;
@@ -32,6 +34,8 @@ internal sealed record SoakOptions
 
     public bool HasOld { get; private init; }
 
+    public bool TearsIndex { get; private init; }
+
     /// <exception cref="ArgumentException">An argument is unknown or has no fitting value.</exception>
     public static SoakOptions Parse(IReadOnlyList<string> arguments)
     {
@@ -39,7 +43,12 @@ internal sealed record SoakOptions
         for (var i = 0; i < arguments.Count; i++)
         {
             var name = arguments[i];
-            options = name == "--old" ? options with { HasOld = true } : options.With(name, ++i < arguments.Count ? arguments[i] : "");
+            options = name switch
+            {
+                "--old" => options with { HasOld = true },
+                "--torn" => options with { TearsIndex = true },
+                _ => options.With(name, ++i < arguments.Count ? arguments[i] : ""),
+            };
         }
 
         return options;

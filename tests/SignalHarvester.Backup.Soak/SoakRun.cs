@@ -25,8 +25,8 @@ internal sealed class SoakRun(SoakOptions options, Tally tally)
         await protection.StartAsync();
         using var stop = new CancellationTokenSource();
         using var gate = new SemaphoreSlim(options.Writers);
-        SoakWriter[] writers =
-            [.. Enumerable.Range(0, options.Writers).Select(i => new SoakWriter(first, new Random(random.Next()), tally, gate, options.HasOld && i == 0))];
+        SoakWriter[] writers = [.. Enumerable.Range(0, options.Writers).Select(i => new SoakWriter(
+            first, new Random(random.Next()), tally, gate, options.HasOld && i == 0, options.TearsIndex))];
         Task[] running = [.. writers.Select(writer => writer.RunAsync(stop.Token))];
         await ConductAsync(protection, writers, running, reader, gate);
         await stop.CancelAsync();
