@@ -166,7 +166,8 @@ internal sealed class SoakWriter(ApplicationOptions first, Random random, Tally 
     private void RequireLocked(string what, ApplicationAnswer answer)
     {
         // SQLITE_BUSY, SQLITE_LOCKED; a statement without transaction, after one that was refused.
-        if (answer.Error is not null && (answer.ErrorCode & 0xFF) is not (5 or 6) && !answer.Error.Contains("no transaction is active", StringComparison.Ordinal))
+        if (answer.Error is not null && (answer.ErrorCode & 0xFF) is not (5 or 6)
+            && !answer.Error.Contains("no transaction is active", StringComparison.Ordinal))
         {
             tally.Problem($"{application!.SqliteVersion} on {what}: {answer.Error} ({answer.ErrorCode})");
         }

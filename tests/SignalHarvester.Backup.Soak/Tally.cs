@@ -31,7 +31,10 @@ internal sealed class Tally
     }
 
     /// <summary>Says how far it is.</summary>
-    public void Say() => Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Stopwatch.GetElapsedTime(start):hh\\:mm\\:ss} {string.Join(", ", counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Key} {count.Value}"))}"));
+    public void Say()
+    {
+        var said = counts.OrderBy(count => count.Key, StringComparer.Ordinal)
+            .Select(count => string.Create(CultureInfo.InvariantCulture, $"{count.Key} {count.Value}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(start):hh\\:mm\\:ss} {string.Join(", ", said)}"));
+    }
 }

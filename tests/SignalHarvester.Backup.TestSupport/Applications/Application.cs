@@ -46,7 +46,8 @@ public sealed class Application : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the application is made for Linux");
         var python = File.Exists(Debians) ? Debians : Tool.Find("python3");
         Assert.SkipWhen(python is null, Tool.SkipReason("python3") ?? "");
-        var start = new ProcessStartInfo(python!, ["-I", "-S", "-B", Path.Combine(AppContext.BaseDirectory, "Applications", "application.py"), options.ToJson()])
+        var program = Path.Combine(AppContext.BaseDirectory, "Applications", "application.py");
+        var start = new ProcessStartInfo(python!, ["-I", "-S", "-B", program, options.ToJson()])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
