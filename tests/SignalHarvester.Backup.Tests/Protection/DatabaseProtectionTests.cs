@@ -1,0 +1,374 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Protection;
+using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.TestSupport.Applications;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Protection;
+
+/// <summary>Continuous protection of a database that an application in a process of its own is using.</summary>
+public sealed class DatabaseProtectionTests : IDisposable
+{
+    private static readonly string[] Pragmas = ["journal_mode = WAL", "synchronous = OFF"];
+
+    private readonly TempFolder folder = new();
+    private readonly StoreCatalog store;
+
+    public DatabaseProtectionTests() => store = new StoreCatalog(
+        new StoreLocation { Provider = CloudProvider.Directory, Container = folder["store"] }, new StoreOptions(), TimeProvider.System);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private string Database => folder["app.db"];
+
+    private string Backups => folder["backups"];
+
+    private ApplicationOptions Options => new() { DatabasePath = Database, Pragmas = Pragmas };
+
+    public void Dispose()
+    {
+        store.Dispose();
+        folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Every_transaction_is_stored_and_restored_from_the_store_alone(bool isEncrypted)
+    {
+        var identities = IdentityRing.Empty;
+        BackupEncryption? encryption = null;
+        if (isEncrypted)
+        {
+            // The machine that protects has the public key only.
+            encryption = BackupEncryption.To([BackupKeys.Create(folder["key"], TimeProvider.System).Recipient]);
+            identities = identities.WithFile(folder["key"], Cancelled);
+        }
+
+        var options = new ProtectionOptions { CreatesContainer = true, Encryption = encryption, BackupInterval = TimeSpan.FromSeconds(1) };
+        using var application = await Application.StartAsync(Options);
+        _ = await application.WorkAsync(30);
+        using (var protecting = new Protecting(Database, Backups, store, options))
+        {
+            _ = protecting.AwaitStored();
+            for (var round = 0; round < 4; round++)
+            {
+                _ = await application.WorkAsync(20);
+                var made = protecting.AwaitStored().LastBackup;
+
+                // The next ordinary backup, made of the pages that were seen to change.
+                _ = await application.WorkAsync(1);
+                _ = protecting.Await(status => status.LastBackup != made);
+            }
+
+            await application.EndAsync();
+            _ = protecting.AwaitStored();
+            Assert.Null(protecting.Stop());
+            Assert.Equal((ProtectionState.Stopped, 0), (protecting.Status.State, protecting.Status.Gaps));
+        }
+
+        var backups = store.List(Cancelled).Backups;
+        Assert.InRange(backups.Count(backup => Equals(backup.Metadata["snapshot_method"], "followed")), 2, 10);
+        var context = Context(identities);
+        var home = new BackupDirectory(Backups, TimeProvider.System);
+        foreach (var backup in home.List().Backups)
+        {
+            Assert.True(BackupEngine.Verify(BackupSource.In(home, backup), VerificationLevel.Full, context).Backup.Verified, backup.Id);
+        }
+
+        var journal = TransactionRecord.Read(Options.JournalPath);
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        var last = StreamPlanner.AtMoment(store, backups, DateTimeOffset.UtcNow.AddDays(1), context)!;
+        var counted = new List<int>();
+        foreach (var transaction in (long[])[1, last.Transaction / 3, last.Transaction / 2, last.Transaction - 1, last.Transaction])
+        {
+            var restored = Restore(StreamPlanner.OfTransaction(store, backups, transaction, context), context);
+            var report = await reader.CheckAsync(restored);
+            Assert.Empty(report.ProblemsBeside(journal));
+            counted.Add(report.Transactions);
+            if (transaction == last.Transaction)
+            {
+                Assert.Equal(journal.Count, report.Transactions);
+                Assert.Equal(ImageHash.Of(Database), ImageHash.Of(restored));
+            }
+        }
+
+        Assert.Equal(counted.Order(), counted);
+        Assert.Equal(journal.Count - 1, counted[^2]);
+    }
+
+    [Fact]
+    public async Task A_stop_and_a_start_leave_no_gap_while_the_application_goes_on()
+    {
+        using var application = await Application.StartAsync(Options with { Pragmas = [.. Pragmas, "wal_autocheckpoint = 0"] });
+        _ = await application.WorkAsync(10);
+        for (var round = 0; round < 3; round++)
+        {
+            using var protecting = new Protecting(Database, Backups, store);
+            _ = protecting.AwaitStored();
+            _ = await application.WorkAsync(10);
+            _ = protecting.AwaitStored();
+            Assert.Null(protecting.Stop());
+            Assert.Equal(0, protecting.Status.Gaps);
+
+            // Nobody follows these, and the next one must find them.
+            _ = await application.WorkAsync(10);
+        }
+
+        using (var late = new Protecting(Database, Backups, store))
+        {
+            _ = late.AwaitStored();
+            Assert.Equal(0, late.Status.Gaps);
+            await application.EndAsync();
+            Assert.Null(late.Stop());
+        }
+
+        Assert.Single(store.List(Cancelled).Backups, backup => backup.Type == BackupType.Full);
+        await AssertNewestAsync();
+    }
+
+    [Fact]
+    public async Task What_nobody_followed_and_the_log_no_longer_has_is_a_gap_that_is_told_and_mended()
+    {
+        using var application = await Application.StartAsync(Options with { Pragmas = [.. Pragmas, "wal_autocheckpoint = 0"] });
+        _ = await application.WorkAsync(10);
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            _ = protecting.AwaitStored();
+        }
+
+        _ = await application.WorkAsync(10);
+        _ = await application.CheckpointAsync("TRUNCATE");
+        _ = await application.WorkAsync(10);
+        using (var next = new Protecting(Database, Backups, store))
+        {
+            _ = next.AwaitStored();
+            Assert.Equal(1, next.Status.Gaps);
+            Assert.Contains("one step of its stream", next.Said, StringComparison.Ordinal);
+            _ = await application.WorkAsync(5);
+            _ = next.AwaitStored();
+            await application.EndAsync();
+            Assert.Null(next.Stop());
+        }
+
+        await AssertNewestAsync();
+    }
+
+    [Fact]
+    public async Task A_clone_does_not_start_and_the_one_that_takes_over_fences_the_other()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var first = new Protecting(Database, Backups, store))
+        {
+            _ = first.AwaitStored();
+        }
+
+        // The clone has the state of this moment; the original goes on.
+        _ = Tool.Require("cp").Run("-r", Backups, folder["clone"]).EnsureSuccess();
+        using (var first = new Protecting(Database, Backups, store))
+        {
+            _ = await application.WorkAsync(5);
+            _ = first.AwaitStored();
+        }
+
+        using (var clone = new Protecting(Database, folder["clone"], store))
+        {
+            Assert.Equal(BackupErrorId.StreamNotOurs, clone.End()!.ErrorId);
+        }
+
+        using (var clone = new Protecting(Database, folder["clone"], store, new ProtectionOptions { TakesOver = true }))
+        {
+            _ = await application.WorkAsync(5);
+            Assert.Equal(2, clone.AwaitStored().Timeline);
+            Assert.Null(clone.Stop());
+        }
+
+        using (var first = new Protecting(Database, Backups, store))
+        {
+            Assert.Equal(BackupErrorId.StreamNotOurs, first.End()!.ErrorId);
+        }
+
+        await application.EndAsync();
+        await AssertNewestAsync();
+    }
+
+    [Fact]
+    public async Task A_writer_that_meets_another_ones_segment_stops_and_overwrites_nothing()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, Backups, store);
+        var status = protecting.AwaitStored();
+        using var stream = StreamStore.Open(store.Location, Database, new StoreOptions());
+        var seal = Segment.Write(
+            new SegmentHeader
+            {
+                Kind = SegmentKind.Seal,
+                Timeline = 1,
+                Number = status.Segment + 1,
+                FirstTransaction = status.Transaction + 1,
+                LastTransaction = status.Transaction,
+                Time = DateTimeOffset.UnixEpoch,
+                PageSize = 4096,
+                PageCount = 1,
+                NextTimeline = 2,
+            },
+            [],
+            encryption: null);
+        Assert.Equal(PutOutcome.Stored, await stream.PutAsync(seal, Cancelled));
+
+        _ = await application.WorkAsync(1);
+        Assert.Equal(BackupErrorId.StreamFenced, protecting.End()!.ErrorId);
+        Assert.Equal(ProtectionState.Fenced, protecting.Status.State);
+        Assert.Equal(seal.Sha256, (await stream.FindAsync(seal.Name, Cancelled))!.Info.Sha256);
+        Assert.Equal(0, (await application.WorkAsync(5)).Refused);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_loses_nothing_even_if_more_is_written_than_memory_holds()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            _ = protecting.AwaitStored();
+            Directory.Move(folder["store"], folder["away"]);
+            await File.WriteAllTextAsync(folder["store"], "not a folder", Cancelled);
+            _ = await application.WorkAsync(10);
+            _ = protecting.Await(status => status.State == ProtectionState.StoreUnavailable);
+            _ = (await application.ExecuteAsync("CREATE TABLE bulk(b)")).Value;
+            _ = (await application.ExecuteAsync(
+                "INSERT INTO bulk WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 90) SELECT randomblob(1000000) FROM n")).Value;
+            _ = await application.WorkAsync(10);
+            File.Delete(folder["store"]);
+            Directory.Move(folder["away"], folder["store"]);
+            _ = protecting.AwaitStored();
+            Assert.Equal(0, protecting.Status.Gaps);
+            _ = await application.WorkAsync(10);
+            _ = protecting.AwaitStored();
+            await application.EndAsync();
+            Assert.Null(protecting.Stop());
+        }
+
+        await AssertNewestAsync();
+    }
+
+    [Fact]
+    public async Task A_stop_that_cannot_store_everything_says_so_and_the_next_start_stores_it()
+    {
+        using var application = await Application.StartAsync(Options with { Pragmas = [.. Pragmas, "wal_autocheckpoint = 0"] });
+        using (var protecting = new Protecting(
+            Database, Backups, store, new ProtectionOptions { CreatesContainer = true, StopTimeout = TimeSpan.FromSeconds(1) }))
+        {
+            _ = protecting.AwaitStored();
+            Directory.Move(folder["store"], folder["away"]);
+            _ = await application.WorkAsync(10);
+            var error = protecting.Stop()!;
+            Assert.Equal(BackupErrorId.StreamBehind, error.ErrorId);
+            Assert.Contains("could not be stored", error.Message, StringComparison.Ordinal);
+        }
+
+        Directory.Delete(folder["store"], recursive: true);
+        Directory.Move(folder["away"], folder["store"]);
+        using (var next = new Protecting(Database, Backups, store))
+        {
+            _ = next.AwaitStored();
+            Assert.Equal(0, next.Status.Gaps);
+            await application.EndAsync();
+            Assert.Null(next.Stop());
+        }
+
+        await AssertNewestAsync();
+    }
+
+    [Theory]
+    [InlineData("rename")]
+    [InlineData("delete")]
+    public async Task Another_database_in_its_place_continues_the_stream_and_is_not_harmed(string way)
+    {
+        using (var maker = await Application.StartAsync(Options with { DatabasePath = folder["other.db"], Seed = 5 }))
+        {
+            _ = await maker.WorkAsync(50);
+            await maker.EndAsync();
+        }
+
+        using (var application = await Application.StartAsync(Options))
+        {
+            _ = await application.WorkAsync(20);
+            await application.EndAsync();
+        }
+
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            _ = protecting.AwaitStored();
+            if (way == "delete")
+            {
+                File.Delete(Database);
+                _ = protecting.Await(status => status.State == ProtectionState.Waiting);
+            }
+
+            File.Move(folder["other.db"], Database, overwrite: true);
+            File.Copy(ApplicationOptions.JournalOf(folder["other.db"]), Options.JournalPath, overwrite: true);
+            _ = protecting.Await(status => status.Gaps == 1);
+            _ = protecting.AwaitStored();
+            using var application = await Application.StartAsync(Options with { Seed = 6 });
+            _ = await application.WorkAsync(20);
+            _ = protecting.AwaitStored();
+            await application.EndAsync();
+            Assert.Null(protecting.Stop());
+        }
+
+        await AssertNewestAsync();
+    }
+
+    [Fact]
+    public async Task A_database_that_is_not_in_WAL_mode_is_refused_and_not_changed()
+    {
+        using var application = await Application.StartAsync(Options with { Pragmas = ["journal_mode = DELETE"] });
+        _ = await application.WorkAsync(3);
+        await application.EndAsync();
+        var before = ImageHash.Of(Database);
+        using var protecting = new Protecting(Database, Backups, store);
+        var error = protecting.End()!;
+        Assert.Equal(BackupErrorId.ProtectionRefused, error.ErrorId);
+        Assert.Contains("journal_mode = WAL", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, ImageHash.Of(Database));
+    }
+
+    [Fact]
+    public async Task Two_processes_do_not_protect_one_database_with_one_directory()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var first = new Protecting(Database, Backups, store);
+        _ = first.AwaitStored();
+        Assert.Equal(BackupErrorId.ProtectionRunning, Assert.Throws<BackupException>(() => new Protecting(Database, Backups, store)).ErrorId);
+    }
+
+    private static OperationContext Context(IdentityRing identities) => new(TimeProvider.System, _ => { }, Cancelled) { Identities = identities };
+
+    private string Restore(StreamPlan plan, OperationContext context)
+    {
+        var target = folder[$"restored {plan.Transaction}.db"];
+        var empty = new BackupDirectory(folder["empty"], TimeProvider.System);
+        var options = new RestoreOptions { Destination = target, Stream = plan, SafetyDirectory = empty };
+        _ = BackupEngine.Restore(new BackupSource(plan.Start, BackupCatalog.Of(store, empty)), options, context);
+        return target;
+    }
+
+    /// <summary>Restores the newest moment from the store alone, and compares it with the database, which nobody has open any more.</summary>
+    private async Task AssertNewestAsync()
+    {
+        var context = Context(IdentityRing.Empty);
+        var plan = StreamPlanner.AtMoment(store, store.List(Cancelled).Backups, DateTimeOffset.UtcNow.AddDays(1), context)!;
+        var restored = Restore(plan, context);
+        Assert.Equal(ImageHash.Of(Database), ImageHash.Of(restored));
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        var journal = TransactionRecord.Read(Options.JournalPath);
+        var report = await reader.CheckAsync(restored);
+        Assert.Empty(report.ProblemsBeside(journal));
+        Assert.Equal(journal.Count, report.Transactions);
+    }
+}
