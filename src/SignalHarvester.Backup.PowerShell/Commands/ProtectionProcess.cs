@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Diagnostics;
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Scheduling;
@@ -13,10 +12,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <param name="cmdlet">The cmdlet that waits.</param>
 internal sealed class ProtectionProcess(PSCmdlet cmdlet)
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
-
     // These are answered here, or are the session's own.
-    private static readonly string[] NotPassed = ["WhatIf", "Confirm", "Debug", "ErrorVariable", "WarningVariable", "InformationVariable", "OutVariable", "PipelineVariable", "OutBuffer"];
+    private static readonly string[] NotPassed =
+    [
+        "WhatIf", "Confirm", "Debug", "ErrorVariable", "WarningVariable", "InformationVariable", "OutVariable", "PipelineVariable", "OutBuffer",
+    ];
 
     /// <summary>Runs the cmdlet in a new process with the parameters of this one. What it says appears in the terminal.</summary>
     /// <param name="databases">The databases, as full paths.</param>
@@ -30,27 +30,12 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
         var command =
             "$p = [System.Management.Automation.PSSerializer]::Deserialize([Console]::In.ReadToEnd()); $global:LASTEXITCODE = 1; "
             + "Start-SHBackupProtection @p -ThisProcess; exit [int](-not $?)";
-        var task = TaskCommand.ForPrompt(command, manifest);
-        var start = new ProcessStartInfo(task.Program, task.Arguments)
-        {
-            RedirectStandardInput = true,
-            UseShellExecute = false,
-            WorkingDirectory = cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath,
-        };
-        using var process = Process.Start(start)!;
-        process.StandardInput.Write(PSSerializer.Serialize(Parameters(databases)));
-        process.StandardInput.Close();
-        var isAsked = false;
-        while (!process.WaitForExit(Look))
-        {
-            if (stopped.IsCancellationRequested && !isAsked)
-            {
-                isAsked = true;
-                stop();
-            }
-        }
-
-        return process.ExitCode;
+        return TaskProcess.Run(
+            TaskCommand.ForPrompt(command, manifest),
+            PSSerializer.Serialize(Parameters(databases)),
+            cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath,
+            stop,
+            stopped);
     }
 
     private Hashtable Parameters(IReadOnlyList<string> databases)

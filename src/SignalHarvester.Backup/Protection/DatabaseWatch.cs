@@ -23,7 +23,6 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
     private static readonly TimeSpan DiskInterval = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(50);
 
     private readonly ManualResetEventSlim ended = new();
     private readonly DiskWatch disk = new(path);
@@ -113,10 +112,9 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
     {
         try
         {
-            // At rest the next start needs only the file. Its time must be past, because a write in the same instant would not change it.
+            // At rest the next start needs only the file.
             var began = context.Clock.GetTimestamp();
-            while (context.Clock.GetElapsedTime(began) < LongestLeave
-                && !(holder.RestMark is { } mark && context.Clock.GetUtcNow().UtcTicks - mark.Written > Instant.Ticks))
+            while (context.Clock.GetElapsedTime(began) < LongestLeave && holder.RestMark is null)
             {
                 holder.Look();
                 Thread.Sleep(AtWork);

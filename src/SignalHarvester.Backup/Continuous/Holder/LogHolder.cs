@@ -26,6 +26,7 @@ internal sealed class LogHolder : IDisposable
     private const int RestAttempts = 20;
     private const string IndexSuffix = "-shm";
 
+    private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan BriefQuiet = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestOpen = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan CheckpointPause = TimeSpan.FromSeconds(1);
@@ -82,8 +83,11 @@ internal sealed class LogHolder : IDisposable
     /// <summary>Bytes of frames in the log.</summary>
     public long LogBytes => position.MaxFrame * (long)(WalFormat.FrameHeaderSize + PageSize);
 
-    /// <summary>At rest: the database file, which holds everything up to <see cref="Position"/>, as it was when rest began. Null otherwise.</summary>
-    public FileMark? RestMark => State == HolderState.Rest ? restMark : null;
+    /// <summary>
+    /// At rest: the database file, which holds everything up to <see cref="Position"/>, as it was when rest began. Null otherwise, and until that
+    /// is past: a later write in the same instant would not change the file's time.
+    /// </summary>
+    public FileMark? RestMark => State == HolderState.Rest && restMark is { } mark && clock.GetUtcNow().UtcTicks - mark.Written > Instant.Ticks ? mark : null;
 
     /// <summary>Opens a database.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
@@ -139,7 +143,7 @@ internal sealed class LogHolder : IDisposable
                 }
             }
 
-            if (attempt >= RestAttempts)
+            if (State == HolderState.Open && attempt >= RestAttempts)
             {
                 throw Busy(code);
             }
@@ -429,7 +433,7 @@ internal sealed class LogHolder : IDisposable
                 }
             }
 
-            if (attempt >= RestAttempts)
+            if (State == HolderState.Open && attempt >= RestAttempts)
             {
                 throw Busy(code);
             }
