@@ -72,7 +72,7 @@ public sealed class DatabaseProtectionTests : IDisposable
             Assert.Equal((ProtectionState.Stopped, 0), (protecting.Status.State, protecting.Status.Gaps));
         }
 
-        var backups = store.List(Cancelled).Backups;
+        var backups = BackupChain.WithDepths(store.List(Cancelled).Backups);
         Assert.InRange(backups.Count(backup => Equals(backup.Metadata["snapshot_method"], "followed")), 2, 10);
         var context = Context(identities);
         var home = new BackupDirectory(Backups, TimeProvider.System);
@@ -271,7 +271,6 @@ public sealed class DatabaseProtectionTests : IDisposable
             Assert.Contains("could not be stored", error.Message, StringComparison.Ordinal);
         }
 
-        Directory.Delete(folder["store"], recursive: true);
         Directory.Move(folder["away"], folder["store"]);
         using (var next = new Protecting(Database, Backups, store))
         {
@@ -362,7 +361,7 @@ public sealed class DatabaseProtectionTests : IDisposable
     private async Task AssertNewestAsync()
     {
         var context = Context(IdentityRing.Empty);
-        var plan = StreamPlanner.AtMoment(store, store.List(Cancelled).Backups, DateTimeOffset.UtcNow.AddDays(1), context)!;
+        var plan = StreamPlanner.AtMoment(store, BackupChain.WithDepths(store.List(Cancelled).Backups), DateTimeOffset.UtcNow.AddDays(1), context)!;
         var restored = Restore(plan, context);
         Assert.Equal(ImageHash.Of(Database), ImageHash.Of(restored));
         using var reader = await Application.StartAsync(Options with { OpensAtStart = false });

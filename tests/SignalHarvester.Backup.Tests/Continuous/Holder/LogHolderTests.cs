@@ -14,6 +14,8 @@ public sealed class LogHolderTests : IDisposable
 {
     private const int ReadLock0 = 3;
 
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
+
     private static readonly string[] Spilling = ["journal_mode = WAL", "synchronous = OFF", "cache_size = 5"];
 
     private readonly TempFolder folder = new();
@@ -176,14 +178,16 @@ public sealed class LogHolderTests : IDisposable
         _ = await writer.WorkAsync(40);
         looking.AwaitRest();
         var late = checkpointer.CheckpointAsync("PASSIVE");
-        await checkpointer.Stopped;
+        await checkpointer.Stopped.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        looking.Pause();
+        _ = await writer.WorkAsync(4);
         if (standsTwice)
         {
             checkpointer.GoOn();
-            await checkpointer.Stopped;
+            await checkpointer.Stopped.WaitAsync(Hang, TestContext.Current.CancellationToken);
         }
 
-        _ = await writer.WorkAsync(4);
+        looking.GoOn();
         looking.Await(holder => holder.State == HolderState.Follow);
         Thread.Sleep(50);
         checkpointer.GoOn();

@@ -7,12 +7,13 @@ namespace SignalHarvester.Backup.Tests.Continuous.Holder;
 /// <summary>Looks at a database again and again on a thread of its own, as protection does, and keeps the followed image.</summary>
 internal sealed class Looking : IDisposable
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
     private readonly LogHolder holder;
     private readonly Thread thread;
+    private readonly ManualResetEventSlim going = new(initialState: true);
     private volatile bool isEnding;
     private Exception? failure;
 
@@ -47,6 +48,18 @@ internal sealed class Looking : IDisposable
         }
     }
 
+    /// <summary>Stops looking, as a process that gets no time does, until <see cref="GoOn"/>.</summary>
+    public void Pause()
+    {
+        going.Reset();
+        lock (gate)
+        {
+            // A look that had begun has ended.
+        }
+    }
+
+    public void GoOn() => going.Set();
+
     public T Ask<T>(Func<LogHolder, T> question)
     {
         lock (gate)
@@ -62,7 +75,7 @@ internal sealed class Looking : IDisposable
         while (!Ask(isSo))
         {
             Assert.True(Stopwatch.GetElapsedTime(began) < Hang, $"It did not come: {Ask(holder => (holder.State, holder.Position))} {Failure}");
-            Thread.Sleep(Pause);
+            Thread.Sleep(Interval);
         }
     }
 
@@ -71,7 +84,7 @@ internal sealed class Looking : IDisposable
     {
         Await(holder => holder.State == HolderState.Rest);
         var before = Ask(holder => holder.Position);
-        Thread.Sleep(Pause * 10);
+        Thread.Sleep(Interval * 10);
         if (Ask(holder => holder.Position) != before)
         {
             AwaitRest();
@@ -101,11 +114,13 @@ internal sealed class Looking : IDisposable
     {
         End();
         holder.Dispose();
+        going.Dispose();
     }
 
     private void End()
     {
         isEnding = true;
+        going.Set();
         if (thread.IsAlive)
         {
             thread.Join();
@@ -116,8 +131,14 @@ internal sealed class Looking : IDisposable
     {
         while (!isEnding)
         {
+            going.Wait();
             lock (gate)
             {
+                if (!going.IsSet)
+                {
+                    continue;
+                }
+
                 try
                 {
                     holder.Look();
@@ -129,7 +150,7 @@ internal sealed class Looking : IDisposable
                 }
             }
 
-            Thread.Sleep(Pause);
+            Thread.Sleep(Interval);
         }
     }
 }
