@@ -23,14 +23,27 @@ public static class ProtectionHost
         ArgumentNullException.ThrowIfNull(databases);
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(context);
-        var protections = databases.Select(entry =>
+        var wanted = databases.Select(entry =>
         {
             store.RefuseHome(entry.Directory);
             var path = SourcePath.Resolve(entry.Database, allowHardLink: false, isKnown: false, context);
             ProtectionGrounds.Require(path);
             return (Path: path, entry.Directory);
         }).DistinctBy(entry => entry.Path, StringComparer.Ordinal).ToList();
-        return [.. Task.WhenAll(protections.Select(entry => RunAsync(entry.Path, entry.Directory, store, options, context))).GetAwaiter().GetResult().OfType<BackupException>()];
+        var protections = new List<DatabaseProtection>();
+        try
+        {
+            foreach (var (path, directory) in wanted)
+            {
+                protections.Add(new DatabaseProtection(path, directory, store, options, context));
+            }
+
+            return RunAsync(protections, context).GetAwaiter().GetResult();
+        }
+        finally
+        {
+            protections.ForEach(protection => protection.Dispose());
+        }
     }
 
     /// <summary>Returns the protection of every database that is or was protected with a backup directory.</summary>
@@ -66,18 +79,34 @@ public static class ProtectionHost
         return folder.Status()!;
     }
 
-    private static async Task<BackupException?> RunAsync(
-        string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    /// <summary>Runs them all, and tells the service manager of them, if there is one.</summary>
+    private static async Task<IReadOnlyList<BackupException>> RunAsync(IReadOnlyList<DatabaseProtection> protections, OperationContext context)
+    {
+        using var notice = ServiceNotice.Find();
+        using var ended = new CancellationTokenSource();
+        var report = notice is null ? Task.CompletedTask : new ServiceReport(notice, protections, context.Clock).RunAsync(context.Cancellation, ended.Token);
+        try
+        {
+            var faults = await Task.WhenAll(protections.Select(protection => RunAsync(protection, context))).ConfigureAwait(false);
+            return [.. faults.OfType<BackupException>()];
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await report.ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<BackupException?> RunAsync(DatabaseProtection protection, OperationContext context)
     {
         try
         {
-            using var protection = new DatabaseProtection(path, directory, store, options, context);
             await protection.RunAsync().ConfigureAwait(false);
             return null;
         }
         catch (BackupException exception)
         {
-            context.Warn($"The protection of '{path}' has ended: {exception.Message}");
+            context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
             return exception;
         }
     }
