@@ -27,6 +27,9 @@ internal sealed record HealthScope
     /// <summary>All events of the directory, newest first; empty if there is no history.</summary>
     public required IReadOnlyList<BackupEvent> Events { get; init; }
 
+    /// <summary>The continuous protection of the database; null if it was never protected with this directory.</summary>
+    public BackupProtection? Protection { get; init; }
+
     /// <summary>All schedules of this machine.</summary>
     public required IReadOnlyList<BackupSchedule> Schedules { get; init; }
 
@@ -59,7 +62,7 @@ internal sealed record HealthScope
     public static string Quote(string text) => PowerShellText.Literal(text);
 
     /// <summary>Whether a schedule backs the database up.</summary>
-    public bool IsCovered(BackupSchedule schedule) => schedule.Action == ScheduleAction.Backup && Database is { } database && (schedule.DatabasePath.Count == 0
+    public bool IsCovered(BackupSchedule schedule) => schedule.Action is ScheduleAction.Backup or ScheduleAction.Protect && Database is { } database && (schedule.DatabasePath.Count == 0
         ? Settings.Databases.Any(known => known.Path == database)
         : schedule.DatabasePath.Any(
             pattern => pattern == database || FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", "\\\\", StringComparison.Ordinal), database)));

@@ -1,8 +1,10 @@
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Continuous;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Protection;
@@ -21,6 +23,9 @@ internal sealed class DatabaseProtection : IDisposable
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RestBeforeNote = TimeSpan.FromSeconds(2);
 
+    // A transfer ends by the limits of its own connection, and a backup reports its progress, except while SQLite checks or a disk flushes.
+    private static readonly TimeSpan LongestStep = TimeSpan.FromMinutes(10);
+
     private readonly string path;
     private readonly BackupDirectory directory;
     private readonly StoreCatalog store;
@@ -37,23 +42,25 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly StreamPruning pruning;
     private readonly PaceBucket pace;
     private readonly DelayRecord delays;
+    private readonly Pulse pulse;
+    private readonly Lock showing = new();
     private readonly DateTimeOffset since;
+    private volatile BackupProtection? shown;
     private ProtectionState state = ProtectionState.Starting;
     private string? problem;
-    private string? errorId;
     private string? lastBackup;
     private long lastBackupBegan;
     private Task<(BackupMetadata Backup, long? Transaction)>? making;
     private (string Id, long? Transaction)? unsent;
     private Task? sending;
     private Task? prune;
-    private long lastShow;
     private long segments;
     private long segmentBytes;
     private DateTimeOffset? lastStored;
     private long quietSince;
     private bool isLogLong;
     private bool isShowFaulty;
+    private bool hasBegun;
 
     /// <summary>Prepares the protection of a database; nothing is opened yet.</summary>
     /// <param name="path">The database's full path; links are followed already.</param>
@@ -70,6 +77,7 @@ internal sealed class DatabaseProtection : IDisposable
         this.context = context;
         ending = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         background = context with { Cancellation = ending.Token };
+        pulse = new Pulse(context.Clock);
         since = context.Clock.GetUtcNow();
         folder = new ProtectionFolder(directory, path);
         stream = StreamStore.Open(store.Location, path, store.Store.Options);
@@ -87,12 +95,16 @@ internal sealed class DatabaseProtection : IDisposable
     /// the store and of the first backup.</exception>
     public async Task RunAsync()
     {
-        using var running = folder.Lock();
+        using var running = Lock();
+        var shows = Task.CompletedTask;
+        BackupException? failure = null;
         try
         {
-            Show();
+            shows = ShowRegularlyAsync();
             await StartAsync().ConfigureAwait(false);
             state = ProtectionState.Following;
+            hasBegun = true;
+            Record(Event(BackupOperation.StreamStart));
             await ShipAsync().ConfigureAwait(false);
             state = ProtectionState.Stopped;
         }
@@ -100,7 +112,7 @@ internal sealed class DatabaseProtection : IDisposable
         {
             state = exception.ErrorId == BackupErrorId.StreamFenced ? ProtectionState.Fenced : ProtectionState.Ended;
             problem = exception.Message;
-            errorId = exception.ErrorId;
+            failure = exception;
             throw;
         }
         catch (OperationCanceledException) when (IsStopping)
@@ -110,7 +122,7 @@ internal sealed class DatabaseProtection : IDisposable
         finally
         {
             await ending.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll([making ?? Task.CompletedTask, sending ?? Task.CompletedTask, prune ?? Task.CompletedTask])
+            await Task.WhenAll([making ?? Task.CompletedTask, sending ?? Task.CompletedTask, prune ?? Task.CompletedTask, shows])
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             watch.Stop();
             if (state == ProtectionState.Stopped)
@@ -119,8 +131,26 @@ internal sealed class DatabaseProtection : IDisposable
             }
 
             Show();
+            if (hasBegun || state == ProtectionState.Fenced)
+            {
+                // One that cannot begin is tried again and again by its service. It shows the reason, and the history is for what has happened.
+                RecordEnd(failure);
+            }
         }
     }
+
+    /// <summary>The database's full path.</summary>
+    public string Path => path;
+
+    /// <summary>What was shown last, within the last second; null before the start.</summary>
+    public BackupProtection? Shown => shown;
+
+    /// <summary>Whether it has ended, in whatever way.</summary>
+    public bool HasEnded => state is ProtectionState.Stopped or ProtectionState.Fenced or ProtectionState.Ended;
+
+    /// <summary>Whether it makes progress: the thread that looks, and the loop that stores. One that has ended needs none.</summary>
+    /// <param name="patience">How long no progress is no bad sign yet.</param>
+    public bool IsAlive(TimeSpan patience) => HasEnded || (pulse.IsAlive(patience) && watch.IsAlive(patience));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -133,8 +163,23 @@ internal sealed class DatabaseProtection : IDisposable
 
     private bool IsStopping => context.Cancellation.IsCancellationRequested || folder.IsStopRequested;
 
+    private SafeFileHandle Lock()
+    {
+        try
+        {
+            return folder.Lock();
+        }
+        catch (BackupException)
+        {
+            // It is not shown: the status there is another process's.
+            state = ProtectionState.Ended;
+            throw;
+        }
+    }
+
     private async Task StartAsync()
     {
+        pulse.Beat(LongestStep);
         store.RequireContainer(options.CreatesContainer, context.Cancellation);
         await stream.ProveConditionalAsync(context.Cancellation).ConfigureAwait(false);
         var reason = await writer.ConnectAsync(options.TakesOver, context).ConfigureAwait(false);
@@ -191,11 +236,7 @@ internal sealed class DatabaseProtection : IDisposable
     /// <returns>False if nothing is.</returns>
     private async Task<bool> StepAsync(bool isEnding, CancellationToken cancellation)
     {
-        if (context.Clock.GetElapsedTime(lastShow) >= Breath)
-        {
-            Show();
-        }
-
+        pulse.Beat();
         try
         {
             if (await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false))
@@ -302,9 +343,11 @@ internal sealed class DatabaseProtection : IDisposable
     {
         for (var wait = Breath; ; wait = wait * 2 < LongestBackOff ? wait * 2 : LongestBackOff)
         {
+            pulse.Beat(LongestStep);
             try
             {
                 var result = await attempt().ConfigureAwait(false);
+                pulse.Beat();
                 if (state == ProtectionState.StoreUnavailable)
                 {
                     state = ProtectionState.Following;
@@ -324,6 +367,7 @@ internal sealed class DatabaseProtection : IDisposable
                 }
 
                 Show();
+                pulse.Beat(wait);
                 await Task.Delay(wait, context.Clock, cancellation).ConfigureAwait(false);
             }
         }
@@ -334,6 +378,8 @@ internal sealed class DatabaseProtection : IDisposable
         quietSince = 0;
         if (making is not null)
         {
+            pulse.Beat(LongestStep);
+
             // It was begun before, and would take the changes that this one needs.
             await HandleBackupAsync(wait: true).ConfigureAwait(false);
         }
@@ -341,7 +387,8 @@ internal sealed class DatabaseProtection : IDisposable
         var why = follower.NeededWhy ?? string.Empty;
         var isNews = reason is BaseReason.Gap or BaseReason.Replaced;
         Tell(isNews, $"'{path}' is backed up as it is now, because {why}{(isNews ? ": the transactions up to here are one step of its stream" : string.Empty)}.");
-        var own = context with { Cancellation = cancellation };
+        var own = context with { Cancellation = cancellation, Report = ReportAlive };
+        pulse.Beat(LongestStep);
         BackupMetadata backup;
         FollowedSnapshot snapshot;
         try
@@ -361,6 +408,17 @@ internal sealed class DatabaseProtection : IDisposable
         lastBackup = backup.Id;
         lastBackupBegan = context.Clock.GetTimestamp();
         _ = await writer.WriteBaseAsync(reason, backup.Id, snapshot, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
+        follower.Confirm(writer.Transaction);
+        if (isNews)
+        {
+            Record(Event(BackupOperation.StreamGap) with
+            {
+                Status = BackupEventStatus.Failed,
+                BackupId = backup.Id,
+                ErrorMessage = $"A backup took the place of transactions, because {why}.",
+            });
+        }
+
         _ = await UntilStoredAsync(
             () => Task.Run(
                 () =>
@@ -469,12 +527,55 @@ internal sealed class DatabaseProtection : IDisposable
         }
     }
 
+    private BackupEvent Event(BackupOperation operation) => new()
+    {
+        Operation = operation,
+        Timestamp = context.Clock.GetUtcNow(),
+        Database = path,
+        Provider = store.Location.Provider,
+        Destination = store.Location.ToString(),
+    };
+
+    private void RecordEnd(BackupException? failure)
+    {
+        var end = Event(failure?.ErrorId == BackupErrorId.StreamFenced ? BackupOperation.StreamFence : BackupOperation.StreamStop) with
+        {
+            Timestamp = since,
+            Duration = context.Clock.GetUtcNow() - since,
+        };
+        Record(failure is null ? end : OperationRecorder.Failed(end, failure));
+    }
+
+    /// <summary>Records an event for people. Segments are none: there would be thousands an hour.</summary>
+    private void Record(BackupEvent told) => OperationRecorder.Record([told], directory, context);
+
+    /// <summary>Passes on what an operation reports, which is a sign of life too.</summary>
+    private void ReportAlive(OperationEvent reported)
+    {
+        pulse.Beat(LongestStep);
+        context.Report(reported);
+    }
+
+    /// <summary>Shows how it is each second, whatever takes long meanwhile.</summary>
+    private async Task ShowRegularlyAsync()
+    {
+        while (!ending.IsCancellationRequested)
+        {
+            Show();
+            await Task.Delay(Breath, context.Clock, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     private void Show()
     {
-        lastShow = context.Clock.GetTimestamp();
         try
         {
-            folder.Show(Status());
+            lock (showing)
+            {
+                var status = Status();
+                shown = status;
+                folder.Show(status);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -487,15 +588,13 @@ internal sealed class DatabaseProtection : IDisposable
         }
     }
 
-    private BackupProtection Status()
-    {
-        var oldest = follower.Oldest;
-        return new BackupProtection
+    private BackupProtection Status() =>
+        new()
         {
             Database = path,
             State = state == ProtectionState.Following && watch.Problem is not null ? ProtectionState.Waiting : state,
             Store = store.Location.ToString(),
-            Lag = oldest is null ? TimeSpan.Zero : context.Clock.GetElapsedTime(oldest.Seen),
+            Lag = follower.Lag,
             Transaction = follower.Transaction,
             StoredTransaction = Math.Max(0, writer.Transaction),
             LastStored = lastStored,
@@ -515,7 +614,6 @@ internal sealed class DatabaseProtection : IDisposable
             Since = since,
             ProcessId = Environment.ProcessId,
             Problem = problem ?? watch.Problem,
-            ErrorId = errorId,
+            ErrorId = failure?.ErrorId,
         };
-    }
 }

@@ -37,14 +37,26 @@ public static class ProtectionHost
     /// <param name="store">Where the streams and the backups go.</param>
     /// <param name="options">The options.</param>
     /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
-    /// <returns>The errors of the databases whose protection has failed.</returns>
-    public static IReadOnlyList<BackupException> Run(
+    /// <returns>How each has ended.</returns>
+    public static IReadOnlyList<ProtectionOutcome> Run(
         IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, ProtectionOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(databases);
         ArgumentNullException.ThrowIfNull(context);
-        var running = databases.Select(entry => RunAsync(entry.Database, entry.Directory, store, options, context)).ToList();
-        return [.. Task.WhenAll(running).GetAwaiter().GetResult().OfType<BackupException>()];
+        var protections = new List<DatabaseProtection>();
+        try
+        {
+            foreach (var (path, directory) in databases)
+            {
+                protections.Add(new DatabaseProtection(path, directory, store, options, context));
+            }
+
+            return RunAsync(protections, context).GetAwaiter().GetResult();
+        }
+        finally
+        {
+            protections.ForEach(protection => protection.Dispose());
+        }
     }
 
     /// <summary>Returns the protection of every database that is or was protected with a backup directory.</summary>
@@ -91,19 +103,37 @@ public static class ProtectionHost
         return folder.Status()!;
     }
 
-    private static async Task<BackupException?> RunAsync(
-        string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    /// <summary>Runs them all, and tells the service manager of them, if there is one.</summary>
+    private static async Task<IReadOnlyList<ProtectionOutcome>> RunAsync(IReadOnlyList<DatabaseProtection> protections, OperationContext context)
     {
+        using var notice = ServiceNotice.Find();
+        using var ended = new CancellationTokenSource();
+        var report = notice is null ? Task.CompletedTask : new ServiceReport(notice, protections, context.Clock).RunAsync(context.Cancellation, ended.Token);
         try
         {
-            using var protection = new DatabaseProtection(path, directory, store, options, context);
+            return await Task.WhenAll(protections.Select(protection => RunAsync(protection, context))).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await report.ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<ProtectionOutcome> RunAsync(DatabaseProtection protection, OperationContext context)
+    {
+        var began = context.Clock.GetTimestamp();
+        BackupException? fault = null;
+        try
+        {
             await protection.RunAsync().ConfigureAwait(false);
-            return null;
         }
         catch (BackupException exception)
         {
-            context.Warn($"The protection of '{path}' has ended: {exception.Message}");
-            return exception;
+            fault = exception;
+            context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
         }
+
+        return new ProtectionOutcome(protection.Path, protection.Shown, context.Clock.GetElapsedTime(began), fault);
     }
 }

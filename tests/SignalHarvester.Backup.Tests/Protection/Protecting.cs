@@ -15,7 +15,7 @@ internal sealed class Protecting : IDisposable
 
     private readonly CancellationTokenSource stop = new();
     private readonly BackupDirectory directory;
-    private readonly Task<IReadOnlyList<BackupException>> running;
+    private readonly Task<IReadOnlyList<ProtectionOutcome>> running;
 
     public Protecting(string database, string backups, StoreCatalog store, ProtectionOptions? options = null, IdentityRing? identities = null)
     {
@@ -64,7 +64,7 @@ internal sealed class Protecting : IDisposable
     }
 
     /// <summary>Waits for its end, and returns its error, if it had one.</summary>
-    public BackupException? End() => running.WaitAsync(Hang).GetAwaiter().GetResult().SingleOrDefault();
+    public BackupException? End() => running.WaitAsync(Hang).GetAwaiter().GetResult().Single().Fault;
 
     public void Dispose()
     {
