@@ -48,6 +48,7 @@ internal sealed class DatabaseProtection : IDisposable
     private volatile BackupProtection? shown;
     private ProtectionState state = ProtectionState.Starting;
     private string? problem;
+    private BackupException? failure;
     private string? lastBackup;
     private long lastBackupBegan;
     private Task<(BackupMetadata Backup, long? Transaction)>? making;
@@ -97,7 +98,6 @@ internal sealed class DatabaseProtection : IDisposable
     {
         using var running = Lock();
         var shows = Task.CompletedTask;
-        BackupException? failure = null;
         try
         {
             shows = ShowRegularlyAsync();
@@ -134,7 +134,7 @@ internal sealed class DatabaseProtection : IDisposable
             if (hasBegun || state == ProtectionState.Fenced)
             {
                 // One that cannot begin is tried again and again by its service. It shows the reason, and the history is for what has happened.
-                RecordEnd(failure);
+                RecordEnd();
             }
         }
     }
@@ -536,7 +536,7 @@ internal sealed class DatabaseProtection : IDisposable
         Destination = store.Location.ToString(),
     };
 
-    private void RecordEnd(BackupException? failure)
+    private void RecordEnd()
     {
         var end = Event(failure?.ErrorId == BackupErrorId.StreamFenced ? BackupOperation.StreamFence : BackupOperation.StreamStop) with
         {

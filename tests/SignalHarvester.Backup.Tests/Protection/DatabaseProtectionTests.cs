@@ -83,7 +83,7 @@ public sealed class DatabaseProtectionTests : IDisposable
 
         var journal = TransactionRecord.Read(Options.JournalPath);
         using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
-        var last = StreamPlanner.AtMoment(store, backups, DateTimeOffset.UtcNow.AddDays(1), context)!;
+        var last = Newest(backups, context);
         var counted = new List<int>();
         foreach (var transaction in (long[])[1, last.Transaction / 3, last.Transaction / 2, last.Transaction - 1, last.Transaction])
         {
@@ -348,6 +348,11 @@ public sealed class DatabaseProtectionTests : IDisposable
 
     private static OperationContext Context(IdentityRing identities) => new(TimeProvider.System, _ => { }, Cancelled) { Identities = identities };
 
+    /// <summary>Plans the newest moment. If that is an ordinary backup, nothing of the stream is nearer.</summary>
+    private StreamPlan Newest(IReadOnlyList<BackupMetadata> backups, OperationContext context) =>
+        StreamPlanner.AtMoment(store, backups, DateTimeOffset.UtcNow.AddDays(1), context)
+        ?? StreamPlanner.OfTransaction(store, backups, backups.Max(backup => StreamPosition.Of(backup)?.Transaction ?? 0), context);
+
     private string Restore(StreamPlan plan, OperationContext context)
     {
         var target = folder[$"restored {plan.Transaction}.db"];
@@ -361,8 +366,7 @@ public sealed class DatabaseProtectionTests : IDisposable
     private async Task AssertNewestAsync()
     {
         var context = Context(IdentityRing.Empty);
-        var plan = StreamPlanner.AtMoment(store, BackupChain.WithDepths(store.List(Cancelled).Backups), DateTimeOffset.UtcNow.AddDays(1), context)!;
-        var restored = Restore(plan, context);
+        var restored = Restore(Newest(BackupChain.WithDepths(store.List(Cancelled).Backups), context), context);
         Assert.Equal(ImageHash.Of(Database), ImageHash.Of(restored));
         using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
         var journal = TransactionRecord.Read(Options.JournalPath);
