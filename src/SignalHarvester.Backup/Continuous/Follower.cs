@@ -20,6 +20,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     private PageSet? inBackup;
     private string? changedSince;
     private long queuedBytes;
+    private long? unstoredSince;
     private uint pageCount;
     private int epoch;
     private int describedEpoch;
@@ -134,6 +135,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 NeededWhy = why;
             }
 
+            unstoredSince ??= queue.First?.Value.Seen ?? clock.GetTimestamp();
             queue.Clear();
             queuedBytes = 0;
         }
@@ -171,6 +173,23 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
             {
                 queuedBytes -= first.Value.Bytes;
                 queue.RemoveFirst();
+            }
+
+            if (Needed is null)
+            {
+                unstoredSince = null;
+            }
+        }
+    }
+
+    /// <summary>The age of the oldest change that is not stored, even if only a backup will have it; zero if all are.</summary>
+    public TimeSpan Lag
+    {
+        get
+        {
+            lock (gate)
+            {
+                return (unstoredSince ?? queue.First?.Value.Seen) is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero;
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
@@ -21,6 +22,9 @@ internal sealed class DatabaseProtection : IDisposable
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RestBeforeNote = TimeSpan.FromSeconds(2);
 
+    // A transfer ends by the limits of its own connection, and a backup reports its progress, except while SQLite checks or a disk flushes.
+    private static readonly TimeSpan LongestStep = TimeSpan.FromMinutes(10);
+
     private readonly string path;
     private readonly BackupDirectory directory;
     private readonly StoreCatalog store;
@@ -37,7 +41,10 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly StreamPruning pruning;
     private readonly PaceBucket pace;
     private readonly DelayRecord delays;
+    private readonly Pulse pulse;
+    private readonly Lock showing = new();
     private readonly DateTimeOffset since;
+    private volatile BackupProtection? shown;
     private ProtectionState state = ProtectionState.Starting;
     private string? problem;
     private string? errorId;
@@ -47,7 +54,6 @@ internal sealed class DatabaseProtection : IDisposable
     private (string Id, long? Transaction)? unsent;
     private Task? sending;
     private Task? prune;
-    private long lastShow;
     private long segments;
     private long segmentBytes;
     private DateTimeOffset? lastStored;
@@ -70,6 +76,7 @@ internal sealed class DatabaseProtection : IDisposable
         this.context = context;
         ending = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         background = context with { Cancellation = ending.Token };
+        pulse = new Pulse(context.Clock);
         since = context.Clock.GetUtcNow();
         folder = new ProtectionFolder(directory, path);
         stream = StreamStore.Open(store.Location, path, store.Store.Options);
@@ -87,10 +94,11 @@ internal sealed class DatabaseProtection : IDisposable
     /// the store and of the first backup.</exception>
     public async Task RunAsync()
     {
-        using var running = folder.Lock();
+        using var running = Lock();
+        var shows = Task.CompletedTask;
         try
         {
-            Show();
+            shows = ShowRegularlyAsync();
             await StartAsync().ConfigureAwait(false);
             state = ProtectionState.Following;
             await ShipAsync().ConfigureAwait(false);
@@ -110,7 +118,7 @@ internal sealed class DatabaseProtection : IDisposable
         finally
         {
             await ending.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll([making ?? Task.CompletedTask, sending ?? Task.CompletedTask, prune ?? Task.CompletedTask])
+            await Task.WhenAll([making ?? Task.CompletedTask, sending ?? Task.CompletedTask, prune ?? Task.CompletedTask, shows])
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             watch.Stop();
             if (state == ProtectionState.Stopped)
@@ -121,6 +129,19 @@ internal sealed class DatabaseProtection : IDisposable
             Show();
         }
     }
+
+    /// <summary>The database's full path.</summary>
+    public string Path => path;
+
+    /// <summary>What was shown last, within the last second; null before the start.</summary>
+    public BackupProtection? Shown => shown;
+
+    /// <summary>Whether it has ended, in whatever way.</summary>
+    public bool HasEnded => state is ProtectionState.Stopped or ProtectionState.Fenced or ProtectionState.Ended;
+
+    /// <summary>Whether it makes progress: the thread that looks, and the loop that stores. One that has ended needs none.</summary>
+    /// <param name="patience">How long no progress is no bad sign yet.</param>
+    public bool IsAlive(TimeSpan patience) => HasEnded || (pulse.IsAlive(patience) && watch.IsAlive(patience));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -133,8 +154,23 @@ internal sealed class DatabaseProtection : IDisposable
 
     private bool IsStopping => context.Cancellation.IsCancellationRequested || folder.IsStopRequested;
 
+    private SafeFileHandle Lock()
+    {
+        try
+        {
+            return folder.Lock();
+        }
+        catch (BackupException)
+        {
+            // It is not shown: the status there is another process's.
+            state = ProtectionState.Ended;
+            throw;
+        }
+    }
+
     private async Task StartAsync()
     {
+        pulse.Beat(LongestStep);
         store.RequireContainer(options.CreatesContainer, context.Cancellation);
         await stream.ProveConditionalAsync(context.Cancellation).ConfigureAwait(false);
         var reason = await writer.ConnectAsync(options.TakesOver, context).ConfigureAwait(false);
@@ -191,11 +227,7 @@ internal sealed class DatabaseProtection : IDisposable
     /// <returns>False if nothing is.</returns>
     private async Task<bool> StepAsync(bool isEnding, CancellationToken cancellation)
     {
-        if (context.Clock.GetElapsedTime(lastShow) >= Breath)
-        {
-            Show();
-        }
-
+        pulse.Beat();
         try
         {
             if (await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false))
@@ -302,9 +334,11 @@ internal sealed class DatabaseProtection : IDisposable
     {
         for (var wait = Breath; ; wait = wait * 2 < LongestBackOff ? wait * 2 : LongestBackOff)
         {
+            pulse.Beat(LongestStep);
             try
             {
                 var result = await attempt().ConfigureAwait(false);
+                pulse.Beat();
                 if (state == ProtectionState.StoreUnavailable)
                 {
                     state = ProtectionState.Following;
@@ -324,6 +358,7 @@ internal sealed class DatabaseProtection : IDisposable
                 }
 
                 Show();
+                pulse.Beat(wait);
                 await Task.Delay(wait, context.Clock, cancellation).ConfigureAwait(false);
             }
         }
@@ -334,6 +369,8 @@ internal sealed class DatabaseProtection : IDisposable
         quietSince = 0;
         if (making is not null)
         {
+            pulse.Beat(LongestStep);
+
             // It was begun before, and would take the changes that this one needs.
             await HandleBackupAsync(wait: true).ConfigureAwait(false);
         }
@@ -341,7 +378,8 @@ internal sealed class DatabaseProtection : IDisposable
         var why = follower.NeededWhy ?? string.Empty;
         var isNews = reason is BaseReason.Gap or BaseReason.Replaced;
         Tell(isNews, $"'{path}' is backed up as it is now, because {why}{(isNews ? ": the transactions up to here are one step of its stream" : string.Empty)}.");
-        var own = context with { Cancellation = cancellation };
+        var own = context with { Cancellation = cancellation, Report = ReportAlive };
+        pulse.Beat(LongestStep);
         BackupMetadata backup;
         FollowedSnapshot snapshot;
         try
@@ -361,6 +399,7 @@ internal sealed class DatabaseProtection : IDisposable
         lastBackup = backup.Id;
         lastBackupBegan = context.Clock.GetTimestamp();
         _ = await writer.WriteBaseAsync(reason, backup.Id, snapshot, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
+        follower.Confirm(writer.Transaction);
         _ = await UntilStoredAsync(
             () => Task.Run(
                 () =>
@@ -469,12 +508,33 @@ internal sealed class DatabaseProtection : IDisposable
         }
     }
 
+    /// <summary>Passes on what an operation reports, which is a sign of life too.</summary>
+    private void ReportAlive(OperationEvent reported)
+    {
+        pulse.Beat(LongestStep);
+        context.Report(reported);
+    }
+
+    /// <summary>Shows how it is each second, whatever takes long meanwhile.</summary>
+    private async Task ShowRegularlyAsync()
+    {
+        while (!ending.IsCancellationRequested)
+        {
+            Show();
+            await Task.Delay(Breath, context.Clock, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     private void Show()
     {
-        lastShow = context.Clock.GetTimestamp();
         try
         {
-            folder.Show(Status());
+            lock (showing)
+            {
+                var status = Status();
+                shown = status;
+                folder.Show(status);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -487,15 +547,13 @@ internal sealed class DatabaseProtection : IDisposable
         }
     }
 
-    private BackupProtection Status()
-    {
-        var oldest = follower.Oldest;
-        return new BackupProtection
+    private BackupProtection Status() =>
+        new()
         {
             Database = path,
             State = state == ProtectionState.Following && watch.Problem is not null ? ProtectionState.Waiting : state,
             Store = store.Location.ToString(),
-            Lag = oldest is null ? TimeSpan.Zero : context.Clock.GetElapsedTime(oldest.Seen),
+            Lag = follower.Lag,
             Transaction = follower.Transaction,
             StoredTransaction = Math.Max(0, writer.Transaction),
             LastStored = lastStored,
@@ -517,5 +575,4 @@ internal sealed class DatabaseProtection : IDisposable
             Problem = problem ?? watch.Problem,
             ErrorId = errorId,
         };
-    }
 }

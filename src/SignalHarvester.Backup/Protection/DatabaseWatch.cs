@@ -26,6 +26,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
 
     private readonly ManualResetEventSlim ended = new();
     private readonly DiskWatch disk = new(path);
+    private readonly Pulse pulse = new(context.Clock);
     private Thread? thread;
     private LogPlace? place;
     private FileMark? rest;
@@ -39,6 +40,10 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
 
     /// <summary>Bytes of frames in its log.</summary>
     public long LogBytes { get; private set; }
+
+    /// <summary>Whether the thread makes progress, once it runs.</summary>
+    /// <param name="patience">How long no progress is no bad sign yet.</param>
+    public bool IsAlive(TimeSpan patience) => thread is null || pulse.IsAlive(patience);
 
     /// <summary>Takes hold of the database, and begins to look.</summary>
     /// <param name="from">The place in its log up to which it was read; null if the log was empty, or nothing is known.</param>
@@ -62,6 +67,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
             }
         }
 
+        pulse.Beat();
         thread = new Thread(Run, maxStackSize: 256 << 10) { IsBackground = true, Name = "Looking at " + Path.GetFileName(path) };
         thread.Start();
     }
@@ -140,6 +146,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
         var pause = AtWork;
         while (!ended.Wait(pause))
         {
+            pulse.Beat();
             string? problem;
             var before = Problem;
             lock (follower.Gate)
@@ -154,6 +161,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
             }
 
             Problem = problem;
+            pulse.Beat();
             if (problem is not null && problem != before)
             {
                 context.Warn($"'{path}' is not followed at the moment: {problem}. It is tried again each second; nothing is missed unnoticed.");

@@ -43,8 +43,20 @@ public static class ProtectionHost
     {
         ArgumentNullException.ThrowIfNull(databases);
         ArgumentNullException.ThrowIfNull(context);
-        var running = databases.Select(entry => RunAsync(entry.Database, entry.Directory, store, options, context)).ToList();
-        return [.. Task.WhenAll(running).GetAwaiter().GetResult().OfType<BackupException>()];
+        var protections = new List<DatabaseProtection>();
+        try
+        {
+            foreach (var (path, directory) in databases)
+            {
+                protections.Add(new DatabaseProtection(path, directory, store, options, context));
+            }
+
+            return RunAsync(protections, context).GetAwaiter().GetResult();
+        }
+        finally
+        {
+            protections.ForEach(protection => protection.Dispose());
+        }
     }
 
     /// <summary>Returns the protection of every database that is or was protected with a backup directory.</summary>
@@ -91,18 +103,34 @@ public static class ProtectionHost
         return folder.Status()!;
     }
 
-    private static async Task<BackupException?> RunAsync(
-        string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    /// <summary>Runs them all, and tells the service manager of them, if there is one.</summary>
+    private static async Task<IReadOnlyList<BackupException>> RunAsync(IReadOnlyList<DatabaseProtection> protections, OperationContext context)
+    {
+        using var notice = ServiceNotice.Find();
+        using var ended = new CancellationTokenSource();
+        var report = notice is null ? Task.CompletedTask : new ServiceReport(notice, protections, context.Clock).RunAsync(context.Cancellation, ended.Token);
+        try
+        {
+            var faults = await Task.WhenAll(protections.Select(protection => RunAsync(protection, context))).ConfigureAwait(false);
+            return [.. faults.OfType<BackupException>()];
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await report.ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<BackupException?> RunAsync(DatabaseProtection protection, OperationContext context)
     {
         try
         {
-            using var protection = new DatabaseProtection(path, directory, store, options, context);
             await protection.RunAsync().ConfigureAwait(false);
             return null;
         }
         catch (BackupException exception)
         {
-            context.Warn($"The protection of '{path}' has ended: {exception.Message}");
+            context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
             return exception;
         }
     }
