@@ -27,13 +27,16 @@ internal sealed class MetricSet
     private readonly MetricFactory factory;
     private readonly CatalogListing listing;
     private readonly HistoryTotals totals;
+    private readonly IReadOnlyList<BackupProtection> protections;
     private readonly MetricOptions options;
     private readonly DateTimeOffset now;
 
-    private MetricSet(CatalogListing listing, HistoryTotals totals, MetricOptions options, DateTimeOffset now)
+    private MetricSet(
+        CatalogListing listing, HistoryTotals totals, IReadOnlyList<BackupProtection> protections, MetricOptions options, DateTimeOffset now)
     {
         this.listing = listing;
         this.totals = totals;
+        this.protections = protections;
         this.options = options;
         this.now = now;
         factory = Prometheus.Metrics.WithCustomRegistry(registry);
@@ -46,16 +49,19 @@ internal sealed class MetricSet
     /// <summary>Derives the metrics.</summary>
     /// <param name="listing">The catalogue.</param>
     /// <param name="totals">The history.</param>
+    /// <param name="protections">The continuous protection of databases.</param>
     /// <param name="options">Further values for them.</param>
     /// <param name="now">The moment from which ages are measured.</param>
-    public static CollectorRegistry Of(CatalogListing listing, HistoryTotals totals, MetricOptions options, DateTimeOffset now)
+    public static CollectorRegistry Of(
+        CatalogListing listing, HistoryTotals totals, IReadOnlyList<BackupProtection> protections, MetricOptions options, DateTimeOffset now)
     {
-        var set = new MetricSet(listing, totals, options, now);
+        var set = new MetricSet(listing, totals, protections, options, now);
         set.AddRuns();
         set.AddTransfers();
         set.AddChecks();
         set.AddStock();
         set.AddDatabases();
+        set.AddStreams();
         set.AddBuild();
         return set.registry;
     }
@@ -194,6 +200,70 @@ internal sealed class MetricSet
             {
                 interval.WithLabels(database).Set(expected.TotalSeconds);
             }
+        }
+    }
+
+    private void AddStreams()
+    {
+        var lag = Gauge(
+            "shbackup_stream_lag_seconds", "Age of a database's oldest transaction that is not stored; if nobody looks, the time since the last look.",
+            ["database"]);
+        var look = Gauge("shbackup_stream_last_look_timestamp_seconds", "Unix time at which a database was last looked at for transactions.", ["database"]);
+        var stored = Gauge("shbackup_stream_last_stored_timestamp_seconds", "Unix time at which a database's last transaction was stored.", ["database"]);
+        var log = Gauge("shbackup_stream_log_bytes", "Bytes in the write-ahead log of a database that is protected continuously.", ["database"]);
+        var state = Gauge("shbackup_stream_state", "1 for the state of a database's continuous protection, 0 for the others.", ["database", "state"]);
+        var fenced = Gauge("shbackup_stream_fenced", "1 if another writer has continued a database's stream.", ["database"]);
+        var delay = Gauge("shbackup_stream_delay_seconds", "Time from a commit to its storage, of the last day.", ["database", "quantile"]);
+        var read = Counter("shbackup_stream_transactions_total", "Number of the last transaction that was read.", ["database"], []);
+        var kept = Counter("shbackup_stream_stored_transactions_total", "Number of the last transaction that is stored.", ["database"], []);
+        var segments = Counter("shbackup_stream_segments_total", "Segments stored since the start of the protection.", ["database"], []);
+        var bytes = Counter("shbackup_stream_bytes_total", "Bytes of segments stored since the start of the protection.", ["database"], []);
+        var gaps = Counter(
+            "shbackup_stream_gaps_total", "How often, since the start of the protection, a backup had to take the place of transactions.", ["database"], []);
+        foreach (var one in protections)
+        {
+            var database = one.Database;
+            lag.WithLabels(database).Set(Lag(one).TotalSeconds);
+            SetMoment(look, database, one.LastLook);
+            SetMoment(stored, database, one.LastStored);
+            log.WithLabels(database).Set(one.LogBytes);
+            foreach (var known in Enum.GetValues<ProtectionState>().Where(known => known != ProtectionState.None))
+            {
+                state.WithLabels(database, EventRow.Text(known)).Set(one.State == known ? 1 : 0);
+            }
+
+            fenced.WithLabels(database).Set(one.State == ProtectionState.Fenced ? 1 : 0);
+            SetDelay("0.5", one.DelayMedian);
+            SetDelay("0.99", one.DelayP99);
+            SetDelay("1", one.DelayWorst);
+            read.WithLabels(database).IncTo(one.Transaction);
+            kept.WithLabels(database).IncTo(one.StoredTransaction);
+            segments.WithLabels(database).IncTo(one.Segments);
+            bytes.WithLabels(database).IncTo(one.SegmentBytes);
+            gaps.WithLabels(database).IncTo(one.Gaps);
+
+            void SetDelay(string quantile, TimeSpan? value)
+            {
+                if (value is { } measured)
+                {
+                    delay.WithLabels(database, quantile).Set(measured.TotalSeconds);
+                }
+            }
+        }
+    }
+
+    /// <summary>The lag; of a protection that should look and does not, at least the time since it did: nobody knows what was committed meanwhile.</summary>
+    private TimeSpan Lag(BackupProtection one)
+    {
+        var blind = one.State is ProtectionState.Ended or ProtectionState.Waiting && (one.LastLook ?? one.Since) is { } last ? now - last : TimeSpan.Zero;
+        return blind > one.Lag ? blind : one.Lag;
+    }
+
+    private static void SetMoment(Gauge gauge, string database, DateTimeOffset? moment)
+    {
+        if (moment is { } known)
+        {
+            gauge.WithLabels(database).Set(UnixSeconds(known));
         }
     }
 

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
 
@@ -31,7 +32,7 @@ public static class MetricText
         }
 
         using var text = new MemoryStream();
-        MetricSet.Of(listing, totals, options, context.Clock.GetUtcNow()).CollectAndExportAsTextAsync(text, context.Cancellation).GetAwaiter().GetResult();
+        MetricSet.Of(listing, totals, ProtectionFolder.All(directory), options, context.Clock.GetUtcNow()).CollectAndExportAsTextAsync(text, context.Cancellation).GetAwaiter().GetResult();
         return text.ToArray();
     }
 }
