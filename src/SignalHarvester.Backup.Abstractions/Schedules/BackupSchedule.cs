@@ -56,11 +56,14 @@ public sealed record BackupSchedule
     /// <summary>The kind of backup; null if the configuration says it.</summary>
     public BackupStrategy? Type { get; init; }
 
-    /// <summary>The time of the next run.</summary>
-    public DateTimeOffset NextRun { get; init; }
+    /// <summary>The time of the next run; null for a continuous one, which runs always.</summary>
+    public DateTimeOffset? NextRun { get; init; }
 
     /// <summary>The time of the next run, on the clock of this session.</summary>
-    public DateTimeOffset NextRunLocal => TimeZoneInfo.ConvertTime(NextRun, TimeZoneInfo.Local);
+    public DateTimeOffset? NextRunLocal => NextRun is { } next ? TimeZoneInfo.ConvertTime(next, TimeZoneInfo.Local) : null;
+
+    /// <summary>Whether it runs now; null if that is not known, as for all that are not continuous.</summary>
+    public bool? IsRunning { get; init; }
 
     /// <summary>The start of the last run; null before the first.</summary>
     public DateTimeOffset? LastRun { get; init; }

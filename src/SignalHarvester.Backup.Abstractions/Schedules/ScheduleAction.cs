@@ -14,4 +14,7 @@ public enum ScheduleAction : long
 
     /// <summary>Re-reads stored backups, and repairs or quarantines damaged ones.</summary>
     Scrub,
+
+    /// <summary>Protects databases continuously, as Start-SHBackupProtection does.</summary>
+    Protect,
 }

@@ -14,4 +14,7 @@ public enum ScheduleFrequency : long
 
     /// <summary>Repeatedly, at a fixed interval.</summary>
     Every,
+
+    /// <summary>Always: it starts with the machine, and runs until it is stopped.</summary>
+    Continuous,
 }

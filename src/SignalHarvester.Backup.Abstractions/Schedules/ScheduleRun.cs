@@ -6,6 +6,11 @@ public sealed record ScheduleRun
     /// <summary>The exit code of a run whose result is Partial.</summary>
     public const int PartialExitCode = 3;
 
+    /// <summary>The exit code of a continuous run that must not start again by itself: another writer has its stream, or the database cannot be protected.</summary>
+    public const int RefusedExitCode = 4;
+
+    private static readonly string[] Refusals = [BackupErrorId.StreamFenced, BackupErrorId.StreamNotOurs, BackupErrorId.ProtectionRefused];
+
     /// <summary>The schedule's name.</summary>
     public required string Name { get; init; }
 
@@ -35,9 +40,13 @@ public sealed record ScheduleRun
         init => field = ReadableValues.List(value);
     } = ReadableValues.List<string>([]);
 
-    /// <summary>The exit code of the task's process: 0 for success or nothing to do, 3 if a part failed, 1 if everything failed.</summary>
+    /// <summary>
+    /// The exit code of the task's process: 0 for success or nothing to do, 3 if a part failed, 1 if everything failed, 4 if a person has to
+    /// decide before continuous protection can go on.
+    /// </summary>
     public int ExitCode => Result switch
     {
+        ScheduleResult.Failed or ScheduleResult.Partial when Steps.Any(step => Refusals.Contains(step.ErrorId)) => RefusedExitCode,
         ScheduleResult.Partial => PartialExitCode,
         ScheduleResult.Failed => 1,
         _ => 0,

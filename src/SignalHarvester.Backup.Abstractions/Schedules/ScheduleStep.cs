@@ -3,7 +3,7 @@ namespace SignalHarvester.Backup;
 /// <summary>One step of a scheduled run.</summary>
 public sealed record ScheduleStep
 {
-    /// <summary>The step: Create, Verify, Upload, Retention, Metrics, Drill, Scrub, List or Settings.</summary>
+    /// <summary>The step: Create, Verify, Upload, Retention, Metrics, Drill, Scrub, Protect, List or Settings.</summary>
     public required string Step { get; init; }
 
     /// <summary>What it worked on: the database, the object store, the backup directory or the file of the metrics; null if it concerns all.</summary>

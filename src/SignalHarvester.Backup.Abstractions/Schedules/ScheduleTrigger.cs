@@ -26,9 +26,13 @@ public sealed record ScheduleTrigger
     /// <summary>The time from one moment to the next, in whole minutes (every).</summary>
     public TimeSpan? Interval { get; init; }
 
+    /// <summary>Whether it is due always, so that no moment is the next one.</summary>
+    public bool IsContinuous => Frequency == ScheduleFrequency.Continuous;
+
     /// <summary>The longest time from one moment to the next.</summary>
     public TimeSpan Period => Frequency switch
     {
+        ScheduleFrequency.Continuous => TimeSpan.Zero,
         ScheduleFrequency.Daily => TimeSpan.FromDays(1),
         ScheduleFrequency.Weekly => TimeSpan.FromDays(7),
         ScheduleFrequency.Monthly => TimeSpan.FromDays(31),
@@ -42,6 +46,7 @@ public sealed record ScheduleTrigger
         var utc = moment.UtcDateTime;
         var due = Frequency switch
         {
+            ScheduleFrequency.Continuous => utc,
             ScheduleFrequency.Daily => NotAfter(utc.Date + At, utc, due => due.AddDays(-1)),
             ScheduleFrequency.Weekly => NotAfter(utc.Date.AddDays(-DaysSince(utc.DayOfWeek)) + At, utc, due => due.AddDays(-7)),
             ScheduleFrequency.Monthly => NotAfter(InMonth(utc), utc, due => InMonth(FirstOfMonth(due).AddDays(-1))),
@@ -57,6 +62,7 @@ public sealed record ScheduleTrigger
         var last = Last(moment);
         return Frequency switch
         {
+            ScheduleFrequency.Continuous => last,
             ScheduleFrequency.Daily => last.AddDays(1),
             ScheduleFrequency.Weekly => last.AddDays(7),
             ScheduleFrequency.Monthly => new DateTimeOffset(InMonth(FirstOfMonth(last.UtcDateTime).AddMonths(1)), TimeSpan.Zero),
@@ -75,6 +81,7 @@ public sealed record ScheduleTrigger
         ScheduleFrequency.Daily => $"daily at {Time} UTC",
         ScheduleFrequency.Weekly => $"weekly on {DayOfWeek} at {Time} UTC",
         ScheduleFrequency.Monthly => string.Create(CultureInfo.InvariantCulture, $"monthly on day {Day} at {Time} UTC"),
+        ScheduleFrequency.Continuous => "continuous",
         _ => $"every {Length(RequiredInterval)}" + (At == TimeSpan.Zero ? string.Empty : $", counted from {Time} UTC"),
     };
 

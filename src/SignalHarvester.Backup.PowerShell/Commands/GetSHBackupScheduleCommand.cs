@@ -8,6 +8,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <remarks>
 /// <para>Status says whether the operating system still has the registered task: Missing or Changed means that somebody
 /// removed or edited the task, or that its program has moved. Then register it again.</para>
+/// <para>A continuous schedule has no next run; IsRunning says whether it runs now, and Get-SHBackupProtection how its databases are.</para>
 /// <para>The history of all runs is in the backup directory: Get-SHBackupHistory.</para>
 /// </remarks>
 /// <example>

@@ -16,6 +16,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// does not stop the others. Emits one object with all steps.</para>
 /// <para>Sets $LASTEXITCODE as a program would: 0 for success or nothing to do, 3 if a part failed, 1 if everything
 /// failed. The tasks end with that exit code.</para>
+/// <para>A continuous schedule runs until it is stopped (Ctrl+C, SIGTERM, Stop-SHBackupProtection, Unregister-SHBackupSchedule), and then
+/// emits one step for each database. Its exit code is 4 if a person has to decide first: another writer has continued the stream, or the
+/// database cannot be protected here.</para>
 /// <para>With -AsLog it emits lines of text in logfmt instead: key=value, in quotes where a value needs them. Keys are time, schedule, database,
 /// step, result, then directory or store, id, type, size (bytes), ratio, verified, seconds, error (the stable id) and detail.</para>
 /// <para>While a run of a schedule is in progress, a second run exits at once with a warning.</para>

@@ -18,6 +18,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>-FromConfiguration takes everything from the settings file: one call registers its daily, weekly, monthly and
 /// hourly backups and the daily retention, and removes the ones that it has switched off; each run reads the file
 /// again.</para>
+/// <para>-Continuous registers Start-SHBackupProtection as a service: systemd knows when every database is followed (Type=notify), restarts
+/// it if it fails or hangs, and gives it time to store the last transactions. With cron it starts at the next boot, and not again after a failure.</para>
 /// <para>The task carries only the schedule's name; a file of the account's or the machine's configuration has the rest,
 /// without any secret. Credentials come from the platform's own chain at each run.</para>
 /// <para>Registering a schedule again changes it; an unchanged one is left alone.</para>
@@ -68,6 +70,13 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </code>
 /// <para>Shows the definitions of four schedules: daily, weekly, monthly, and the retention.</para>
 /// </example>
+/// <example>
+/// <para>Protect a database continuously, from the start of the machine on</para>
+/// <code>
+/// Register-SHBackupSchedule live -Continuous -DatabasePath ./app.db -BackupDirectory ./backups -To ./offsite -CreateContainer -Backend Systemd -AsText
+/// </code>
+/// <para>Emits the unit and registers nothing. Without -AsText it is registered and started; Get-SHBackupProtection shows how it is.</para>
+/// </example>
 /// <seealso>Get-SHBackupSchedule</seealso>
 /// <seealso>Unregister-SHBackupSchedule</seealso>
 /// <seealso>Invoke-SHBackupSchedule</seealso>
@@ -84,6 +93,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     private const string EverySet = "Every";
     private const string ConfigurationSet = "Configuration";
     private const string RecommendedSet = "Recommended";
+    private const string ContinuousSet = "Continuous";
     private const string DefaultGroup = "shbackup";
     private const int LongestDatabaseName = 80;
 
@@ -109,6 +119,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = WeeklySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = MonthlySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EverySet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ContinuousSet)]
     [Parameter(Position = 0, ParameterSetName = ConfigurationSet)]
     [Parameter(ParameterSetName = RecommendedSet)]
     [ValidateNotNullOrEmpty]
@@ -164,7 +175,40 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     [Parameter(Mandatory = true, ParameterSetName = RecommendedSet)]
     public SwitchParameter Recommended { get; set; }
 
+    /// <summary>
+    /// Protects databases continuously, as Start-SHBackupProtection does: it starts with the machine, starts again if it fails, and stays
+    /// stopped after Stop-SHBackupProtection. Transactions go to one store: that of -To, else that of the configuration.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = ContinuousSet)]
+    public SwitchParameter Continuous { get; set; }
+
+    /// <summary>Seconds between two segments in the long run, 0.1 to 3600. Without it, as configured, else 1.</summary>
+    [Parameter(ParameterSetName = ContinuousSet)]
+    [ValidateRange(0.1, 3600.0)]
+    public double? Interval { get; set; }
+
+    /// <summary>The time between two ordinary backups, such as 1h, if anything was committed: a minute to a week. Without it, as configured, else 1h.</summary>
+    [Parameter(ParameterSetName = ContinuousSet)]
+    [ArgumentCompleter(typeof(AgeCompleter))]
+    [ValidateNotNull]
+    public BackupAge? BackupInterval { get; set; }
+
+    /// <summary>How long every transaction can be restored, such as 1d. Without it, as configured, else 1d.</summary>
+    [Parameter(ParameterSetName = ContinuousSet)]
+    [ArgumentCompleter(typeof(AgeCompleter))]
+    [ValidateNotNull]
+    public BackupAge? KeepTransactions { get; set; }
+
+    /// <summary>Leaves old segments in the store: this account may not delete there, or rules of the store do.</summary>
+    [Parameter(ParameterSetName = ContinuousSet)]
+    public SwitchParameter KeepRemote { get; set; }
+
+    /// <summary>Runs no checkpoints: the application runs them itself. If it does not, the database's log grows without end.</summary>
+    [Parameter(ParameterSetName = ContinuousSet)]
+    public SwitchParameter NoCheckpoint { get; set; }
+
     /// <summary>The database files to back up. Each run expands wildcards. Without it, those of the configuration.</summary>
+    [Parameter(ParameterSetName = ContinuousSet)]
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
@@ -184,7 +228,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     [Parameter]
     public CompressionType? Compression { get; set; }
 
-    /// <summary>The retention policy of the backups. Without it, that of the schedule; Daily with -Every.</summary>
+    /// <summary>The retention policy of the backups. Without it, that of the schedule; Daily with -Every and -Continuous.</summary>
+    [Parameter(ParameterSetName = ContinuousSet)]
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
@@ -360,7 +405,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     /// <exception cref="BackupException">SourceNotFound.</exception>
     private void RequireDatabases(ScheduleDefinition definition)
     {
-        if (Force || AsText || definition.Job is not { Action: ScheduleAction.Backup } job)
+        if (Force || AsText || definition.Job is not { Action: ScheduleAction.Backup or ScheduleAction.Protect } job)
         {
             return;
         }
@@ -455,14 +500,15 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 
         return ParameterSetName switch
         {
+            ContinuousSet => new() { Frequency = ScheduleFrequency.Continuous },
             WeeklySet => new() { Frequency = ScheduleFrequency.Weekly, At = at.ToTimeSpan(), DayOfWeek = DayOfWeek },
             MonthlySet => new() { Frequency = ScheduleFrequency.Monthly, At = at.ToTimeSpan(), Day = Day },
-            EverySet => new() { Frequency = ScheduleFrequency.Every, At = at.ToTimeSpan(), Interval = Interval() },
+            EverySet => new() { Frequency = ScheduleFrequency.Every, At = at.ToTimeSpan(), Interval = Spacing() },
             _ => new() { Frequency = ScheduleFrequency.Daily, At = at.ToTimeSpan() },
         };
     }
 
-    private TimeSpan Interval() =>
+    private TimeSpan Spacing() =>
         Every!.Value is var interval && interval >= ShortestInterval && interval <= LongestInterval && interval.Ticks % TimeSpan.TicksPerMinute == 0
         ? interval
         : throw Invalid(nameof(Every), "-Every must be whole minutes, from 1m to 31d. Give a time such as 15m or 1h.");
@@ -472,9 +518,9 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         : throw Invalid(nameof(RandomDelay), "-RandomDelay can be at most 1d. Give a time such as 10m.");
 
     private ScheduleAction Action =>
-        RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : Scrub ? ScheduleAction.Scrub : ScheduleAction.Backup;
+        Continuous ? ScheduleAction.Protect : RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : Scrub ? ScheduleAction.Scrub : ScheduleAction.Backup;
 
-    private bool MakesBackups => Action == ScheduleAction.Backup;
+    private bool MakesBackups => Action is ScheduleAction.Backup or ScheduleAction.Protect;
 
     private ScheduleJob Job()
     {
@@ -487,6 +533,11 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 
         string[] targets = [.. NamedStores.Select(FullTarget)];
         var place = Upload && targets.Length == 0 ? Place() : null;
+        if (Continuous && place is null)
+        {
+            // Not at the first start, when nobody looks.
+            _ = Stores(storeParameters).ForStream;
+        }
         return new ScheduleJob
         {
             Action = Action,
@@ -498,11 +549,11 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
             Type = Type,
             Compression = Compression,
             RetentionPolicy = !MakesBackups ? null : RetentionPolicy ?? Policy(),
-            Prune = !NoRetention && MakesBackups,
+            Prune = !NoRetention && Action == ScheduleAction.Backup,
             KeepDaily = KeepDaily,
             KeepWeekly = KeepWeekly,
             KeepMonthly = KeepMonthly,
-            KeepWithin = ParameterSetName == ConfigurationSet ? KeepWithin?.Value : Within(KeepWithin),
+            KeepWithin = ParameterSetName is ConfigurationSet or ContinuousSet ? KeepWithin?.Value : Within(KeepWithin),
             NoVerify = NoVerify,
             Targets = targets,
             Upload = place,
@@ -511,6 +562,21 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
             ThrottleLimit = ThrottleLimit,
             ScrubPercent = Percent,
             ScrubBudget = Budget?.Value,
+            Continuous = Continuous ? Stream() : null,
+        };
+    }
+
+    private ContinuousJob Stream()
+    {
+        StreamTimes.Require(nameof(BackupInterval), BackupInterval, StreamTimes.LongestBackupInterval);
+        StreamTimes.Require(nameof(KeepTransactions), KeepTransactions, StreamTimes.LongestKeep);
+        return new ContinuousJob
+        {
+            Interval = Interval is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            BackupInterval = BackupInterval?.Value,
+            KeepTransactions = KeepTransactions?.Value,
+            KeepRemote = this.IsBound(nameof(KeepRemote)) ? KeepRemote : null,
+            Checkpoint = this.IsBound(nameof(NoCheckpoint)) ? !NoCheckpoint : null,
         };
     }
 
@@ -530,6 +596,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         {
             ScheduleAction.Retention => ("-RetentionOnly", (string[])[.. ofBackups, .. ofScrubs, .. ofUploads, nameof(DatabasePath)]),
             ScheduleAction.Drill => ("-Drill", [.. ofBackups, .. ofRetention, .. ofScrubs, .. ofUploads]),
+            ScheduleAction.Protect => (
+                "-Continuous", [nameof(Type), nameof(NoVerify), nameof(ThrottleLimit), nameof(RandomDelay), .. ofRetention, .. ofScrubs]),
             ScheduleAction.Scrub => ("-Scrub", [.. ofBackups, .. ofRetention, nameof(DatabasePath)]),
             _ => ("a schedule that makes backups", ofScrubs),
         };

@@ -71,22 +71,26 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
 
     /// <summary>
     /// Seconds between two segments in the long run, 0.1 to 3600. The first ones after a pause go at once, and one at a time is on its way.
+    /// Without it, as configured, else 1.
     /// </summary>
     [Parameter]
     [ValidateRange(0.1, 3600.0)]
-    public double Interval { get; set; } = 1;
+    public double? Interval { get; set; }
 
-    /// <summary>The time between two ordinary backups, such as 1h, if anything was committed: a minute to a week.</summary>
+    /// <summary>The time between two ordinary backups, such as 1h, if anything was committed: a minute to a week. Without it, as configured, else 1h.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
-    public BackupAge BackupInterval { get; set; } = BackupAge.Parse("1h", CultureInfo.InvariantCulture);
+    public BackupAge? BackupInterval { get; set; }
 
-    /// <summary>How long every transaction can be restored, such as 1d. Older segments are deleted, once a later ordinary backup has passed its test.</summary>
+    /// <summary>
+    /// How long every transaction can be restored, such as 1d. Older segments are deleted, once a later ordinary backup has passed its test.
+    /// Without it, as configured, else 1d.
+    /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
-    public BackupAge KeepTransactions { get; set; } = BackupAge.Parse("1d", CultureInfo.InvariantCulture);
+    public BackupAge? KeepTransactions { get; set; }
 
     /// <summary>Leaves old segments in the store: this account may not delete there, or rules of the store do.</summary>
     [Parameter]
@@ -131,8 +135,11 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         base.BeginProcessing();
         encryption = this.StopOnError(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
         UseIdentities(keys, Passphrase);
-        RequireBetween(nameof(BackupInterval), BackupInterval.Value, TimeSpan.FromMinutes(1), TimeSpan.FromDays(7));
-        RequireBetween(nameof(KeepTransactions), KeepTransactions.Value, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
+        this.StopOnError(() =>
+        {
+            StreamTimes.Require(nameof(BackupInterval), BackupInterval, StreamTimes.LongestBackupInterval);
+            StreamTimes.Require(nameof(KeepTransactions), KeepTransactions, StreamTimes.LongestKeep);
+        });
     }
 
     /// <inheritdoc/>
@@ -159,8 +166,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
                 "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.").ToRecord());
         }
 
-        var location = this.StopOnError(() => Stores(storeParameters).ForUpload is [var only] ? only : throw BackupException.InvalidArgument(
-            nameof(TargetParameters.To), "Transactions go to one store. Give it with -To, or enable one in the configuration."));
+        var location = this.StopOnError(() => Stores(storeParameters).ForStream);
         var store = this.StopOnError(() => OpenStore(storeParameters, location));
         var asked = databases.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
         if (asked.Count == 0)
@@ -186,21 +192,24 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             ["PSHOST"]);
         var options = new ProtectionOptions
         {
-            Interval = TimeSpan.FromSeconds(Interval),
-            BackupInterval = BackupInterval.Value,
-            KeepTransactions = KeepTransactions.Value,
-            KeepsSegments = KeepRemote,
+            Interval = Interval is { } seconds ? TimeSpan.FromSeconds(seconds) : Settings.Continuous.Interval,
+            BackupInterval = BackupInterval?.Value ?? Settings.Continuous.BackupInterval,
+            KeepTransactions = KeepTransactions?.Value ?? Settings.Continuous.KeepTransactions,
+            KeepsSegments = this.IsBound(nameof(KeepRemote)) ? KeepRemote : Settings.Continuous.KeepRemote,
             TakesOver = TakeOver,
-            Checkpoints = !NoCheckpoint,
+            Checkpoints = this.IsBound(nameof(NoCheckpoint)) ? !NoCheckpoint : Settings.Continuous.Checkpoint,
             CreatesContainer = Stores(storeParameters).CreatesContainer(store.Location),
             RetentionPolicy = RetentionPolicy,
             Encryption = encryption,
             Compression = Settings.Compression,
             CompressionLevel = Settings.CompressionLevel,
         };
-        foreach (var fault in Runner.Run(context => ProtectionHost.Run(allowed, store, options, context)))
+        foreach (var outcome in Runner.Run(context => ProtectionHost.Run(allowed, store, options, context)))
         {
-            WriteError(fault.ToRecord());
+            if (outcome.Fault is { } fault)
+            {
+                WriteError(fault.ToRecord());
+            }
         }
     }
 
@@ -241,13 +250,4 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
 
     private (string Database, BackupDirectory Directory) With(string path) =>
         (path, string.IsNullOrEmpty(BackupDirectory) ? OpenConfigured(Settings.BackupDirectoryOf(path)) : OpenDirectory());
-
-    private void RequireBetween(string parameter, TimeSpan given, TimeSpan least, TimeSpan most)
-    {
-        if (given < least || given > most)
-        {
-            ThrowTerminatingError(BackupException.InvalidArgument(
-                parameter, string.Create(CultureInfo.InvariantCulture, $"-{parameter} must be from {least:c} to {most:c}.")).ToRecord());
-        }
-    }
 }

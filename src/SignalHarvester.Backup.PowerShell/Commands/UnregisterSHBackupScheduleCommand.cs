@@ -6,7 +6,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Removes schedules from the operating system, with their definitions and states.</summary>
 /// <remarks>
-/// <para>Removes exactly what Register-SHBackupSchedule created. Backups and their history stay, and a run in progress continues to its end.</para>
+/// <para>Removes exactly what Register-SHBackupSchedule created. Backups and their history stay, and a run in progress continues to its end.
+/// A continuous one (-Continuous) is stopped: it stores what is left, and ends.</para>
 /// </remarks>
 /// <example>
 /// <para>Remove a schedule</para>

@@ -44,6 +44,14 @@ internal sealed class StoreChoice(
     public IReadOnlyList<StoreLocation> ForUpload =>
         AllNamed is [_, ..] all ? all : Enabled is [_, ..] ? [.. Enabled.Select(store => given.Over(store.Location, isBound))] : [Choose(null)];
 
+    /// <summary>The one location for continuous protection: the named one, else that of its settings, else the only enabled one.</summary>
+    /// <exception cref="BackupException">InvalidArgument: there is none, or several.</exception>
+    public StoreLocation ForStream =>
+        AllNamed.Count == 0 && settings.Continuous.Store is { } name ? given.Over(StoreNames.Require(name, settings).Location, isBound)
+        : ForUpload is [var only] ? only
+        : throw BackupException.InvalidArgument(
+            Option[1..], $"Transactions go to one store. Give it with {Option}, or name it in the configuration with app.backup.continuous.store.");
+
     private List<ObjectStoreSettings> Enabled => [.. settings.Stores.Where(store => store.Enabled)];
 
     /// <summary>

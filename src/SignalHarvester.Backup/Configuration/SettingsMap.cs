@@ -54,6 +54,7 @@ internal static class SettingsMap
             DrillAssertions = ReadAssertions(backup.Section("drill")),
             Encryption = ReadEncryption(reading, backup.Section("encryption")),
             Health = ReadHealth(backup.Section("health")),
+            Continuous = ReadContinuous(backup.Section("continuous")),
         };
     }
 
@@ -116,6 +117,16 @@ internal static class SettingsMap
         MonthlyDay = section.Number("monthly_day", 1, 1, 31),
         MonthlyTime = section.Time("monthly_time", new TimeOnly(4, 0)),
         RetentionTime = section.Time("retention_time", new TimeOnly(5, 0)),
+    };
+
+    private static ContinuousSettings ReadContinuous(SettingsSection section) => new()
+    {
+        Interval = section.Age("interval", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+        BackupInterval = section.Age("backup_interval", TimeSpan.FromHours(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(7)),
+        KeepTransactions = section.Age("keep_transactions", TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650)),
+        KeepRemote = section.Flag("keep_remote", false),
+        Checkpoint = section.Flag("checkpoint", true),
+        Store = section.Text("store"),
     };
 
     private static RetentionRules ReadRetention(SettingsReading reading, SettingsSection section, int retentionDays)

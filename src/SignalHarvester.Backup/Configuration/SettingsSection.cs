@@ -123,6 +123,14 @@ internal sealed class SettingsSection
     /// <summary>Reads an age with a default.</summary>
     public TimeSpan Age(string name, TimeSpan fallback) => Read(name, fallback, text => ValueText.ToAge(text)?.Value, ValueText.Ages, ValueText.Of);
 
+    /// <summary>Reads an age with a default and limits.</summary>
+    public TimeSpan Age(string name, TimeSpan fallback, TimeSpan least, TimeSpan most) => Read(
+        name,
+        fallback,
+        text => ValueText.ToAge(text)?.Value is { } age && age >= least && age <= most ? age : null,
+        $"{ValueText.Ages}, from {ValueText.Of(least)} to {ValueText.Of(most)}",
+        ValueText.Of);
+
     /// <summary>Reads a number of bytes.</summary>
     public long? Bytes(string name, long least) => ReadOrNone(
         name,

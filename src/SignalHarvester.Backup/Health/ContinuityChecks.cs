@@ -149,7 +149,7 @@ internal static class ContinuityChecks
         const string check = "Schedule";
         var name = $"The schedule '{schedule.Name}'";
         var run = $"Invoke-SHBackupSchedule {HealthScope.Quote(schedule.Name)}";
-        var due = schedule.Trigger.Last(scope.Now - Grace - schedule.RandomDelay);
+        var due = schedule.Trigger.IsContinuous ? DateTimeOffset.MinValue : schedule.Trigger.Last(scope.Now - Grace - schedule.RandomDelay);
         var isAhead = schedule.LastRun is { } moment && scope.IsAhead(moment);
         var ran = isAhead ? $"last ran {HealthText.Of(schedule.LastRun!.Value - scope.Now)} in the future"
             : schedule.LastRun is { } last ? $"last ran {HealthText.Of(scope.Now - last)} ago"
@@ -167,7 +167,13 @@ internal static class ContinuityChecks
                 check, HealthStatus.Warning, $"{name} is not as it would be registered now. {schedule.StatusReason}", update)
             : schedule.LastResult is ScheduleResult.Partial or ScheduleResult.Warning ? new HealthCheck(
                 check, HealthStatus.Warning, $"{name} {ran}, and a part failed: {schedule.LastError}", run)
-            : new HealthCheck(check, HealthStatus.Ok, $"{name} {ran}; its next run is at {HealthText.Of(schedule.NextRun)}.", null);
+            : schedule.NextRun is { } next ? new HealthCheck(check, HealthStatus.Ok, $"{name} {ran}; its next run is at {HealthText.Of(next)}.", null)
+            : schedule.IsRunning == false ? new HealthCheck(
+                check, HealthStatus.Warning, $"{name} does not run at the moment.",
+                schedule.Backend == ScheduleBackend.Systemd
+                    ? $"systemctl {(schedule.Scope == ScheduleScope.System ? string.Empty : "--user ")}start {Path.GetFileNameWithoutExtension(schedule.DefinitionPath)}.service"
+                    : run)
+            : new HealthCheck(check, HealthStatus.Ok, $"{name} runs.", null);
     }
 
     /// <summary>The bytes made minus the bytes removed, for each day of the last month, or since the first backup.</summary>

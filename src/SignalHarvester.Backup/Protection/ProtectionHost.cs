@@ -37,8 +37,8 @@ public static class ProtectionHost
     /// <param name="store">Where the streams and the backups go.</param>
     /// <param name="options">The options.</param>
     /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
-    /// <returns>The errors of the databases whose protection has failed.</returns>
-    public static IReadOnlyList<BackupException> Run(
+    /// <returns>How each has ended.</returns>
+    public static IReadOnlyList<ProtectionOutcome> Run(
         IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, ProtectionOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(databases);
@@ -104,15 +104,14 @@ public static class ProtectionHost
     }
 
     /// <summary>Runs them all, and tells the service manager of them, if there is one.</summary>
-    private static async Task<IReadOnlyList<BackupException>> RunAsync(IReadOnlyList<DatabaseProtection> protections, OperationContext context)
+    private static async Task<IReadOnlyList<ProtectionOutcome>> RunAsync(IReadOnlyList<DatabaseProtection> protections, OperationContext context)
     {
         using var notice = ServiceNotice.Find();
         using var ended = new CancellationTokenSource();
         var report = notice is null ? Task.CompletedTask : new ServiceReport(notice, protections, context.Clock).RunAsync(context.Cancellation, ended.Token);
         try
         {
-            var faults = await Task.WhenAll(protections.Select(protection => RunAsync(protection, context))).ConfigureAwait(false);
-            return [.. faults.OfType<BackupException>()];
+            return await Task.WhenAll(protections.Select(protection => RunAsync(protection, context))).ConfigureAwait(false);
         }
         finally
         {
@@ -121,17 +120,20 @@ public static class ProtectionHost
         }
     }
 
-    private static async Task<BackupException?> RunAsync(DatabaseProtection protection, OperationContext context)
+    private static async Task<ProtectionOutcome> RunAsync(DatabaseProtection protection, OperationContext context)
     {
+        var began = context.Clock.GetTimestamp();
+        BackupException? fault = null;
         try
         {
             await protection.RunAsync().ConfigureAwait(false);
-            return null;
         }
         catch (BackupException exception)
         {
+            fault = exception;
             context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
-            return exception;
         }
+
+        return new ProtectionOutcome(protection.Path, protection.Shown, context.Clock.GetElapsedTime(began), fault);
     }
 }

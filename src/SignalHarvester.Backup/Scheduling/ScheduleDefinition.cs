@@ -41,6 +41,9 @@ public sealed record ScheduleDefinition
     /// <summary>The command that the scheduler starts.</summary>
     public TaskCommand Command { get; init; } = new(string.Empty, [], new Dictionary<string, string>());
 
+    /// <summary>Whether it runs always, instead of at certain times.</summary>
+    internal bool IsContinuous => Trigger.IsContinuous;
+
     /// <summary>The form of the name for file names and the like.</summary>
     internal string Key => ScheduleName.Key(Name);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
@@ -79,6 +80,9 @@ public sealed record ScheduleJob
     /// <summary>The time after which a scrub starts no further file; null for none.</summary>
     public TimeSpan? ScrubBudget { get; init; }
 
+    /// <summary>How databases are protected continuously; null for the other actions.</summary>
+    public ContinuousJob? Continuous { get; init; }
+
     /// <summary>The job in words, for people who look at it before it is registered.</summary>
     public override string ToString()
     {
@@ -90,6 +94,7 @@ public sealed record ScheduleJob
             ScheduleAction.Drill => $"restores the newest backup of {(Databases.Count > 0 ? databases : "each database")} in {directory} as a test",
             ScheduleAction.Scrub => $"reads the stored files in {directory} again",
             ScheduleAction.Retention => $"applies the retention rules to {directory}",
+            ScheduleAction.Protect => $"protects {databases} continuously, to {directory}{(elsewhere.Length == 0 ? " and the configured store" : elsewhere)}",
             _ => $"backs up {databases} to {directory}{elsewhere}{(Prune ? ", and applies the retention rules" : string.Empty)}",
         };
     }
@@ -109,7 +114,22 @@ public sealed record ScheduleJob
             : Upload is null ? settings.Stores
             : [.. settings.Stores, new ObjectStoreSettings(Upload, UploadOptions ?? new StoreOptions()) { Enabled = true, CreateContainer = CreateContainer }],
         ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit,
+        Continuous = Continuous?.Over(settings.Continuous) ?? settings.Continuous,
     };
+
+    /// <summary>The one store of continuous protection.</summary>
+    /// <param name="settings">The settings of the run: <see cref="Over"/>.</param>
+    /// <exception cref="BackupException">InvalidArgument: there is none, or several.</exception>
+    internal ObjectStoreSettings StreamStore(BackupSettings settings)
+    {
+        var candidates = Upload is not null ? [settings.Stores[^1]]
+            : Targets.Count > 0 ? settings.Stores
+            : settings.Continuous.Store is { } name ? [StoreNames.Find(name, settings, Path.GetFullPath)]
+            : settings.Stores.Where(store => store.Enabled).ToList();
+        return candidates is [var only] ? only : throw BackupException.InvalidArgument(
+            "store",
+            $"Transactions go to one store, and {candidates.Count.ToString(CultureInfo.InvariantCulture)} are enabled in the configuration. Name it with app.backup.continuous.store, or register the schedule again with -To.");
+    }
 
     /// <summary>The targets whose names have no store in the settings any more: for the rest of the run they are failed uploads.</summary>
     internal IEnumerable<string> LostTargets(BackupSettings settings) =>

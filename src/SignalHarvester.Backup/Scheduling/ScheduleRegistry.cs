@@ -53,6 +53,12 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
             store.Write(plan.Definition);
             try
             {
+                if (former is not null && former.Backend == plan.Backend.Kind && former.IsContinuous != plan.Definition.IsContinuous)
+                {
+                    // Its task has other files, and the new one would leave them.
+                    plan.Backend.Remove(former);
+                }
+
                 plan.Backend.Install(plan.Definition, plan.Task);
                 if (former is not null && former.Backend != plan.Backend.Kind)
                 {
@@ -68,6 +74,12 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
             if (plan.Backend.Advice(plan.Definition.Scope) is { } advice)
             {
                 context.Warn(advice);
+            }
+
+            if (plan.Definition is { IsContinuous: true, Backend: ScheduleBackend.Cron, Name: var name })
+            {
+                context.Warn(
+                    $"cron starts '{name}' when the machine starts, and not again if it fails. Start it now with: Invoke-SHBackupSchedule {PowerShellText.Literal(name)}");
             }
         }
 
@@ -115,7 +127,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
                 .Select(definition => definition.Name),
         ];
 
-    /// <summary>Removes a schedule from the operating system, and its files. A run in progress may end.</summary>
+    /// <summary>Removes a schedule from the operating system, and its files. A run in progress may end; a continuous one is stopped.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="scope">The scope.</param>
     /// <param name="cancellation">Stops the wait for other registrations.</param>
@@ -202,7 +214,8 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
             To = definition.Job is { Targets.Count: 0, Upload: { } place } ? [place.ToString()] : definition.Job.Targets,
             ConfigurationPath = definition.Job.ConfigurationPath,
             Type = definition.Job.Type,
-            NextRun = definition.Trigger.Next(clock.GetUtcNow()),
+            NextRun = definition.IsContinuous ? null : definition.Trigger.Next(clock.GetUtcNow()),
+            IsRunning = definition.IsContinuous ? store.IsRunning(definition.Key) : null,
             LastRun = state?.LastRun,
             LastResult = state?.LastResult,
             LastError = state?.LastError,

@@ -178,6 +178,32 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         return held;
     }
 
+    /// <summary>Whether a run of a schedule is in progress; null if this account may not know.</summary>
+    public bool? IsRunning(string key)
+    {
+        var path = Path.Combine(folders.State, LockOf(key));
+        try
+        {
+            if (File.Exists(path))
+            {
+                RegularFile.Release(RegularFile.Open(path, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive));
+            }
+
+            return false;
+        }
+        catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+        {
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a schedule is still registered.</summary>
+    public bool Has(string key) => File.Exists(PathOf(key));
+
     /// <summary>Waits for the lock under which schedules are registered and removed, because a crontab is one file for all of them.</summary>
     /// <exception cref="BackupException">DirectoryLocked.</exception>
     public SafeFileHandle Lock(CancellationToken cancellation)

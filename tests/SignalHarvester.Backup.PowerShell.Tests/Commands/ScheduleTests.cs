@@ -34,7 +34,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         Assert.Equal(BackupStrategy.Auto, registered.Type);
         Assert.Equal(TimeSpan.FromMinutes(10), registered.RandomDelay);
         Assert.Equal(ScheduleStatus.Registered, registered.Status);
-        Assert.Equal((DayOfWeek.Wednesday, new TimeSpan(23, 30, 0)), (registered.NextRun.DayOfWeek, registered.NextRun.TimeOfDay));
+        Assert.Equal((DayOfWeek.Wednesday, new TimeSpan(23, 30, 0)), (registered.NextRun!.Value.DayOfWeek, registered.NextRun.Value.TimeOfDay));
         Assert.Null(registered.LastRun);
         Assert.Contains("30 */6,", sandbox.Crontab, StringComparison.Ordinal);
 

@@ -177,6 +177,57 @@ public sealed class DefinitionQuotingTests
     }
 
     [Theory]
+    [InlineData(ScheduleScope.System, "multi-user.target")]
+    [InlineData(ScheduleScope.User, "default.target")]
+    public void A_continuous_service_is_verified_and_wanted_by_the_start_of_the_machine(ScheduleScope scope, string target)
+    {
+        var analyze = Tool.Require("systemd-analyze");
+        using var folder = new TempFolder(plain: true);
+        var definition = Scheduled.Definition("live", Scheduled.Always) with { Scope = scope, OnFailure = "multi-user.target" };
+        var file = Assert.Single(new SystemdBackend().Compose(definition).Files);
+        var path = folder[Path.GetFileName(file.Path)];
+        File.WriteAllText(path, file.Content);
+        if (scope == ScheduleScope.System)
+        {
+            var verified = analyze.Run("verify", path).EnsureSuccess();
+            Assert.Equal(string.Empty, verified.Error + verified.Output);
+        }
+
+        var lines = file.Content.Split('\n');
+        foreach (var line in new[]
+        {
+            "Type=notify", "NotifyAccess=main", "WatchdogSec=30", "Restart=on-failure", "RestartSec=5", "TimeoutStopSec=90", "SuccessExitStatus=143",
+            "WantedBy=" + target,
+        })
+        {
+            Assert.Contains(line, lines);
+        }
+
+        Assert.DoesNotContain(lines, line => line.StartsWith("IOSchedulingClass=", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Launchd_the_Task_Scheduler_and_cron_start_a_continuous_schedule_with_the_machine()
+    {
+        var definition = Scheduled.Definition("live", Scheduled.Always) with { Scope = ScheduleScope.System };
+        var plist = XDocument.Parse(new LaunchdBackend(TimeProvider.System).Compose(definition).Files[0].Content);
+        var keys = plist.Descendants("key").ToDictionary(key => key.Value, key => key.ElementsAfterSelf().First());
+        Assert.Equal("false", keys["SuccessfulExit"].Name);
+        Assert.Equal("dict", keys["KeepAlive"].Name);
+        Assert.Equal("true", keys["RunAtLoad"].Name);
+        Assert.DoesNotContain("StartCalendarInterval", keys.Keys);
+
+        var task = new TaskSchedulerBackend().Compose(definition);
+        var xml = TaskSchedulerSchema.Validate(task.Files[0].Content);
+        Assert.Single(xml.Descendants(xml.Root!.Name.Namespace + "BootTrigger"));
+        Assert.Single(xml.Descendants(xml.Root.Name.Namespace + "RestartOnFailure"));
+        Assert.Contains("/Run", task.Commands[^1]);
+
+        var table = new CronBackend(TimeProvider.System).Compose(definition).Files[0].Content.Split('\n');
+        Assert.StartsWith("@reboot root ", Assert.Single(table, line => line.Length > 0 && line[0] != '#'), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("notify.service", true)]
     [InlineData("notify@%n.service", true)]
     [InlineData("notify@.service", true)]

@@ -9,6 +9,8 @@ internal static class Scheduled
 
     public static readonly ScheduleTrigger Daily = new() { Frequency = ScheduleFrequency.Daily, At = TimeSpan.FromHours(2) };
 
+    public static readonly ScheduleTrigger Always = new() { Frequency = ScheduleFrequency.Continuous };
+
     public static readonly string[] HostileTexts =
     [
         "plain",

@@ -25,6 +25,13 @@ internal static class TaskSchedulerSchema
                   <xs:element name="Description" type="xs:string" minOccurs="0"/>
                 </xs:all></xs:complexType></xs:element>
                 <xs:element name="Triggers"><xs:complexType><xs:choice maxOccurs="48">
+                  <xs:element name="BootTrigger"><xs:complexType><xs:complexContent><xs:extension base="trigger"><xs:sequence>
+                    <xs:element name="Delay" type="xs:duration" minOccurs="0"/>
+                  </xs:sequence></xs:extension></xs:complexContent></xs:complexType></xs:element>
+                  <xs:element name="LogonTrigger"><xs:complexType><xs:complexContent><xs:extension base="trigger"><xs:sequence>
+                    <xs:element name="UserId" type="xs:string" minOccurs="0"/>
+                    <xs:element name="Delay" type="xs:duration" minOccurs="0"/>
+                  </xs:sequence></xs:extension></xs:complexContent></xs:complexType></xs:element>
                   <xs:element name="TimeTrigger"><xs:complexType><xs:complexContent><xs:extension base="trigger"><xs:sequence>
                     <xs:element name="RandomDelay" type="xs:duration" minOccurs="0"/>
                   </xs:sequence></xs:extension></xs:complexContent></xs:complexType></xs:element>
@@ -49,6 +56,12 @@ internal static class TaskSchedulerSchema
                   <xs:element name="StartWhenAvailable" type="xs:boolean" minOccurs="0"/>
                   <xs:element name="Enabled" type="xs:boolean" minOccurs="0"/>
                   <xs:element name="ExecutionTimeLimit" type="xs:duration" minOccurs="0"/>
+                  <xs:element name="RestartOnFailure" minOccurs="0"><xs:complexType><xs:all>
+                    <xs:element name="Interval" type="xs:duration"/>
+                    <xs:element name="Count"><xs:simpleType>
+                      <xs:restriction base="xs:unsignedByte"><xs:minInclusive value="1"/></xs:restriction>
+                    </xs:simpleType></xs:element>
+                  </xs:all></xs:complexType></xs:element>
                   <xs:element name="MultipleInstancesPolicy" minOccurs="0"><xs:simpleType><xs:restriction base="xs:string">
                     <xs:enumeration value="Parallel"/><xs:enumeration value="Queue"/><xs:enumeration value="IgnoreNew"/><xs:enumeration value="StopExisting"/>
                   </xs:restriction></xs:simpleType></xs:element>

@@ -15,9 +15,9 @@ internal static class ScheduleRegistration
     public static void Register(this PSCmdlet cmdlet, OperationRunner runner, ScheduleRegistry registry, ScheduleDefinition definition)
     {
         var plan = runner.Run(_ => registry.Plan(definition, needsBackend: !cmdlet.IsWhatIf));
-        var next = OnThisClock(definition.Trigger);
+        var next = definition.Trigger.IsContinuous ? string.Empty : $", next {OnThisClock(definition.Trigger)} on this machine's clock";
         var described =
-            $"\"{definition.Name}\" ({definition.Trigger}, next {next} on this machine's clock; {plan.Definition.Backend}), which {definition.Job}";
+            $"\"{definition.Name}\" ({definition.Trigger}{next}; {plan.Definition.Backend}), which {definition.Job}";
         if (plan.IsDone)
         {
             cmdlet.WriteVerbose($"'{definition.Name}' is already registered with these settings.");

@@ -44,6 +44,9 @@ public sealed record BackupSettings
     /// <summary>Encryption of the backups.</summary>
     public EncryptionSettings Encryption { get; init; } = new();
 
+    /// <summary>Continuous protection.</summary>
+    public ContinuousSettings Continuous { get; init; } = new();
+
     /// <summary>Where metrics go.</summary>
     public MetricsSettings Metrics { get; init; } = new();
 

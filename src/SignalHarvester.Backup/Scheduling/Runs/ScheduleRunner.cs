@@ -42,7 +42,7 @@ public sealed class ScheduleRunner : IDisposable
         held = store.TryLock(definition.Key);
         before = store.ReadState(definition.Key);
         due = definition.Trigger.Due(ServedUntil(clock.GetUtcNow()), clock.GetUtcNow());
-        isNotDue = held is not null && onlyIfDue && due is null;
+        isNotDue = held is not null && onlyIfDue && due is null && !definition.IsContinuous;
         WhyNot =
             held is null ? "another run of it is in progress" :
             isNotDue ? string.Create(
@@ -86,6 +86,12 @@ public sealed class ScheduleRunner : IDisposable
         return Record(recorder =>
         {
             var run = new ScheduledWork(definition.Job, settings, recorder, context with { Schedule = definition.Name });
+            if (definition.IsContinuous)
+            {
+                run.Protect(sources, () => !store.Has(definition.Key));
+                return (run.Made, run.Databases);
+            }
+
             run.Run(sources);
             new ExportMetrics(definition, settings, recorder, context).Run(run.Directories, run.Databases);
             return (run.Made, run.Databases);
@@ -135,7 +141,8 @@ public sealed class ScheduleRunner : IDisposable
     private ScheduleRun Record(
         Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, BackupSettings? settings,
         OperationContext context) =>
-        OperationRecorder.Run(
+        // The history has the start and the end of continuous protection, database by database; a run of weeks is no duration to average.
+        definition.IsContinuous ? Keep(work, fault, context) : OperationRecorder.Run(
         new BackupEvent { Operation = BackupOperation.Schedule, Schedule = definition.Name },
         settings is null ? null : new BackupDirectory(settings.BackupDirectory, clock),
         context,
@@ -217,6 +224,7 @@ public sealed class ScheduleRunner : IDisposable
             ScheduleAction.Backup => StepNames.Create,
             ScheduleAction.Drill => StepNames.Drill,
             ScheduleAction.Scrub => StepNames.Scrub,
+            ScheduleAction.Protect => StepNames.Protect,
             _ => StepNames.Retention,
         };
         return !steps.Any(step => step.Step == purpose && step.Result == ScheduleResult.Succeeded) ? ScheduleResult.Failed

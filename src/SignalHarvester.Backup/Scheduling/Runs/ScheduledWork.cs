@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Scrub;
 using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.Scheduling.Runs;
@@ -21,6 +22,8 @@ namespace SignalHarvester.Backup.Scheduling.Runs;
 /// <param name="context">Clock, messages, cancellation.</param>
 internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, StepRecorder recorder, OperationContext context)
 {
+    private static readonly TimeSpan RemovalLook = TimeSpan.FromSeconds(1);
+
     private readonly OperationContext context = context with
     {
         Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation),
@@ -65,6 +68,111 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
                 recorder.Do(
                     new ScheduleStep { Step = StepNames.Retention, Target = directory },
                     step => step with { Detail = Prune(new BackupDirectory(directory, context.Clock)) });
+            }
+        }
+    }
+
+    /// <summary>Protects the databases continuously, until it is stopped.</summary>
+    /// <param name="sources">The databases.</param>
+    /// <param name="isRemoved">Whether the schedule was removed, which stops it whatever has started it.</param>
+    public void Protect(IReadOnlyList<ScheduleSource> sources, Func<bool> isRemoved)
+    {
+        foreach (var source in sources.Where(source => source.Fault is not null))
+        {
+            recorder.Fail(Of(StepNames.Protect, source.Path), source.Fault!);
+        }
+
+        var databases = sources.Where(source => source.Fault is null)
+            .Select(source => (source.Path, new BackupDirectory(settings.BackupDirectoryOf(source.Path), context.Clock))).ToList();
+        if (databases.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            using var stores = new StoreSession(context.Clock);
+            var lost = job.LostTargets(settings).FirstOrDefault();
+            var place = lost is null ? job.StreamStore(settings) : throw LostTarget(lost);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
+            var look = context.Clock.CreateTimer(_ => StopIf(isRemoved, stop), null, RemovalLook, RemovalLook);
+            try
+            {
+                var store = stores.Open(place.Location, place.Options);
+                var own = context with { Cancellation = stop.Token };
+                var resolved = databases.SelectMany(database => Resolve(database, store)).ToList();
+                foreach (var outcome in resolved.Count == 0 ? [] : ProtectionHost.Run(resolved, store, Protection(place.CreateContainer), own))
+                {
+                    Note(outcome);
+                }
+            }
+            finally
+            {
+                // Waits for a look that goes on, which needs what it stops.
+                look.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            }
+        }
+        catch (BackupException exception)
+        {
+            databases.ForEach(database => recorder.Fail(Of(StepNames.Protect, database.Path), exception));
+        }
+    }
+
+    /// <summary>Checks a database; one that cannot be protected is a failed step, and stops no other.</summary>
+    private IReadOnlyList<(string Database, BackupDirectory Directory)> Resolve((string Path, BackupDirectory Directory) database, StoreCatalog store)
+    {
+        try
+        {
+            return ProtectionHost.Resolve([database], store, context);
+        }
+        catch (BackupException exception)
+        {
+            recorder.Fail(Of(StepNames.Protect, database.Path), exception);
+            return [];
+        }
+    }
+
+    private static void StopIf(Func<bool> isRemoved, CancellationTokenSource stop)
+    {
+        if (isRemoved())
+        {
+            stop.Cancel();
+        }
+    }
+
+    private ProtectionOptions Protection(bool createsContainer) => new()
+    {
+        Interval = settings.Continuous.Interval,
+        BackupInterval = settings.Continuous.BackupInterval,
+        KeepTransactions = settings.Continuous.KeepTransactions,
+        KeepsSegments = settings.Continuous.KeepRemote,
+        Checkpoints = settings.Continuous.Checkpoint,
+        CreatesContainer = createsContainer,
+        RetentionPolicy = job.RetentionPolicy ?? RetentionPolicy.Daily,
+        Encryption = settings.Encryption.ToEncryption(),
+        Compression = settings.Compression,
+        CompressionLevel = settings.CompressionLevel,
+    };
+
+    private void Note(ProtectionOutcome outcome)
+    {
+        Note(outcome.Database);
+        var step = Of(StepNames.Protect, outcome.Database) with { Duration = outcome.Duration, BackupId = outcome.Last?.LastBackup };
+        if (outcome.Fault is { } fault)
+        {
+            recorder.Fail(step, fault);
+            return;
+        }
+
+        recorder.Succeed(step with
+        {
+            Detail = string.Create(CultureInfo.InvariantCulture, $"stopped, stored up to transaction {outcome.Last?.StoredTransaction ?? 0}"),
+        });
+        if (outcome.Last?.LastBackup is { } backup)
+        {
+            lock (gate)
+            {
+                made.Add(backup);
             }
         }
     }
@@ -135,9 +243,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
 
         foreach (var target in job.LostTargets(settings))
         {
-            recorder.Fail(Of(StepNames.Upload, database) with { Target = target, BackupId = backup.Id }, BackupException.InvalidArgument(
-                target,
-                $"The configuration has no store '{target}' any more, so this schedule's backups are not sent there. Add it with New-SHBackupStore, or register the schedule again with another -To."));
+            recorder.Fail(Of(StepNames.Upload, database) with { Target = target, BackupId = backup.Id }, LostTarget(target));
         }
 
         foreach (var store in settings.Stores.Where(store => store is { Enabled: true, UploadAfterBackup: true }))
@@ -206,6 +312,10 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
                 step => step with { Detail = Scrub(new BackupDirectory(path, context.Clock), copies) });
         }
     }
+
+    private static BackupException LostTarget(string target) => BackupException.InvalidArgument(
+        target,
+        $"The configuration has no store '{target}' any more, so this schedule's backups are not sent there. Add it with New-SHBackupStore, or register the schedule again with another -To.");
 
     private static ScheduleStep Of(string step, string database) => new() { Step = step, Target = database, Database = database };
 

@@ -24,6 +24,9 @@ internal static class StepNames
     /// <summary>Restores a backup to a temporary place and queries it.</summary>
     public const string Drill = nameof(Drill);
 
+    /// <summary>Protects a database continuously.</summary>
+    public const string Protect = nameof(Protect);
+
     /// <summary>Reads stored files again.</summary>
     public const string Scrub = nameof(Scrub);
 }

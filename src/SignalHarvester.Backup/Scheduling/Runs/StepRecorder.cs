@@ -38,6 +38,9 @@ internal sealed class StepRecorder(Action<ScheduleStep> ended)
         }
     }
 
+    /// <summary>Notes a step that succeeded.</summary>
+    public void Succeed(ScheduleStep done) => Note(done with { Result = ScheduleResult.Succeeded });
+
     /// <summary>Notes a failed step.</summary>
     public void Fail(ScheduleStep begun, BackupException fault)
     {

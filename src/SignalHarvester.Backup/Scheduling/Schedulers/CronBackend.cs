@@ -61,11 +61,10 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         [
             Begin(definition.Key),
             "# " + definition.Title,
-            "# cron starts it more often: after a boot, at the other UTC offsets of this time zone, and every six hours, to make up for a",
-            "# missed run. If no run is due, it ends at once. The lines of its runs are in the system log, under " + Tag(definition) + "; cron mails errors.",
+            .. Remarks(definition),
             // For runs that were missed while the machine was off.
             "@reboot " + line,
-            .. Times(definition.Trigger).Select(times => $"{times} * * * {line}"),
+            .. definition.IsContinuous ? [] : Times(definition.Trigger).Select(times => $"{times} * * * {line}"),
             End(definition.Key),
             string.Empty,
         ];
@@ -142,6 +141,14 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
 
         return quoted.Append('\'').ToString();
     }
+
+    private static string[] Remarks(ScheduleDefinition definition) => definition.IsContinuous
+        ? [$"# It runs until it is stopped. Its lines are in the system log, under {Tag(definition)}; cron mails errors."]
+        :
+        [
+            "# cron starts it more often: after a boot, at the other UTC offsets of this time zone, and every six hours, to make up for a",
+            "# missed run. If no run is due, it ends at once. The lines of its runs are in the system log, under " + Tag(definition) + "; cron mails errors.",
+        ];
 
     /// <summary>
     /// Minutes and hours. The star before the hours makes cron follow its clock when the zone sets it back, instead of skipping the

@@ -25,7 +25,7 @@ internal interface IScheduleBackend
     /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed.</exception>
     void Install(ScheduleDefinition definition, TaskDefinition wanted);
 
-    /// <summary>Removes the task of a schedule. An unknown one is no error.</summary>
+    /// <summary>Removes the task of a schedule, and stops it if it is continuous. An unknown one is no error.</summary>
     /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed.</exception>
     void Remove(ScheduleDefinition definition);
 }

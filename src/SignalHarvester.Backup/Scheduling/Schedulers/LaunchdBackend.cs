@@ -15,6 +15,8 @@ namespace SignalHarvester.Backup.Scheduling.Schedulers;
 /// <param name="clock">The clock: the zone's offsets count from its present time onwards.</param>
 internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBackend
 {
+    // The last transactions are stored within 30 seconds, or left.
+    private const int StopSeconds = 90;
     private const string LabelPrefix = "com.signalharvester.";
     private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
@@ -73,26 +75,31 @@ internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBack
     private string Plist(ScheduleDefinition definition)
     {
         var command = definition.Command;
-        var times = DayTimes.OnClock(definition.Trigger, SystemZone.Find(), clock.GetUtcNow()).Lists().SelectMany(list =>
-            from hour in list.Hours.Count == 24 ? [null] : list.Hours.Select(hour => (int?)hour)
-            from minute in list.Minutes
-            select Dictionary(hour is null ? [] : [("Hour", Integer(hour.Value))], [("Minute", Integer(minute))]));
+        var when = definition.IsContinuous
+            // Ended without an error, it was stopped, and stays so.
+            ? [("KeepAlive", Dictionary([("SuccessfulExit", new XElement("false"))])), ("ExitTimeOut", Integer(StopSeconds))]
+            : new[] { ("StartCalendarInterval", new XElement("array", Times(definition))), ("ProcessType", Text("Background")) };
         var root = Dictionary(
             [("Label", Text(LabelOf(definition)))],
             [("ProgramArguments", new XElement("array", new[] { command.Program }.Concat(command.Arguments).Select(Text)))],
             command.Environment.Count == 0
                 ? []
                 : [("EnvironmentVariables", Dictionary(command.Environment.Select(variable => (variable.Key, Text(variable.Value)))))],
-            [("StartCalendarInterval", new XElement("array", times))],
+            when,
             [("RunAtLoad", new XElement("true"))],
-            [("StandardOutPath", Text(LogOf(definition))), ("StandardErrorPath", Text(LogOf(definition)))],
-            [("ProcessType", Text("Background"))]);
+            [("StandardOutPath", Text(LogOf(definition))), ("StandardErrorPath", Text(LogOf(definition)))]);
         var document = new XDocument(
             new XDocumentType("plist", "-//Apple//DTD PLIST 1.0//EN", "http://www.apple.com/DTDs/PropertyList-1.0.dtd", null),
             new XComment($" {Comment(definition.Title)} Written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it. "),
             new XElement("plist", new XAttribute("version", "1.0"), root));
         return Write(document);
     }
+
+    private IEnumerable<XElement> Times(ScheduleDefinition definition) =>
+        DayTimes.OnClock(definition.Trigger, SystemZone.Find(), clock.GetUtcNow()).Lists().SelectMany(list =>
+            from hour in list.Hours.Count == 24 ? [null] : list.Hours.Select(hour => (int?)hour)
+            from minute in list.Minutes
+            select Dictionary(hour is null ? [] : [("Hour", Integer(hour.Value))], [("Minute", Integer(minute))]));
 
     private static string Write(XDocument document)
     {

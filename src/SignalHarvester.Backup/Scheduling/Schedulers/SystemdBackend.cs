@@ -6,7 +6,7 @@ using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
-/// <summary>systemd: a service and a timer. The timer knows UTC, makes up missed runs, and never starts a running service.</summary>
+/// <summary>systemd: a service and, unless it runs always, a timer. The timer knows UTC, makes up missed runs, and never starts a running service.</summary>
 internal sealed class SystemdBackend : IScheduleBackend
 {
     private const string SystemUnits = "/etc/systemd/system";
@@ -58,8 +58,17 @@ internal sealed class SystemdBackend : IScheduleBackend
     /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition)
     {
-        var timer = UnitOf(definition) + ".timer";
         var control = Control(definition.Scope);
+        if (definition.IsContinuous)
+        {
+            // It is started only once every database is followed, and the first backup may take long. Nobody waits for that here.
+            var service = UnitOf(definition) + ".service";
+            return new TaskDefinition(
+                [new TaskFile(PathOf(definition, ".service"), ContinuousService(definition))],
+                [[.. control, "daemon-reload"], [.. control, "enable", service], [.. control, "restart", "--no-block", service]]);
+        }
+
+        var timer = UnitOf(definition) + ".timer";
         return new TaskDefinition(
             [new TaskFile(PathOf(definition, ".service"), Service(definition)), new TaskFile(PathOf(definition, ".timer"), Timer(definition))],
             [[.. control, "daemon-reload"], [.. control, "enable", timer], [.. control, "restart", timer]]);
@@ -78,7 +87,7 @@ internal sealed class SystemdBackend : IScheduleBackend
             return ScheduleStatus.Changed;
         }
 
-        var (exitCode, _, _) = SchedulerTool.Ask([.. Control(definition.Scope), "is-enabled", "--quiet", UnitOf(definition) + ".timer"]);
+        var (exitCode, _, _) = SchedulerTool.Ask([.. Control(definition.Scope), "is-enabled", "--quiet", EnabledUnit(definition)]);
         return exitCode == 0 ? ScheduleStatus.Registered : ScheduleStatus.Missing;
     }
 
@@ -99,14 +108,16 @@ internal sealed class SystemdBackend : IScheduleBackend
     /// <inheritdoc/>
     public void Remove(ScheduleDefinition definition)
     {
-        string[] paths = [PathOf(definition, ".timer"), PathOf(definition, ".service")];
+        string[] paths = definition.IsContinuous
+            ? [PathOf(definition, ".service")]
+            : [PathOf(definition, ".timer"), PathOf(definition, ".service")];
         if (!Array.Exists(paths, File.Exists))
         {
             return;
         }
 
-        // The service is not stopped, so that a run in progress may end.
-        SchedulerTool.Run([.. Control(definition.Scope), "disable", "--now", UnitOf(definition) + ".timer"]);
+        // The service of a timer is not stopped, so that a run in progress may end.
+        SchedulerTool.Run([.. Control(definition.Scope), "disable", "--now", EnabledUnit(definition)]);
         foreach (var path in paths)
         {
             TaskFiles.Delete(path);
@@ -151,19 +162,56 @@ internal sealed class SystemdBackend : IScheduleBackend
         return quoted.Append('"').ToString();
     }
 
+    private static string EnabledUnit(ScheduleDefinition definition) => UnitOf(definition) + (definition.IsContinuous ? ".service" : ".timer");
+
+    private static string ContinuousService(ScheduleDefinition definition) => string.Join('\n',
+    [
+        "# Written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it.",
+        "[Unit]",
+        "Description=" + Title(definition),
+        .. definition.Scope == ScheduleScope.System ? ["Wants=network-online.target", "After=network-online.target"] : Array.Empty<string>(),
+        .. OnFailure(definition),
+        "",
+        "[Service]",
+        "# Started once every database is followed; the process itself says so, and feeds the watchdog while it makes progress.",
+        "Type=notify",
+        "NotifyAccess=main",
+        "WatchdogSec=30",
+        .. Start(definition),
+        "SuccessExitStatus=143",
+        "# Not always: what Stop-SHBackupProtection has stopped stays stopped, and 4 says that a person has to decide.",
+        "Restart=on-failure",
+        string.Create(CultureInfo.InvariantCulture, $"RestartPreventExitStatus={ScheduleRun.RefusedExitCode}"),
+        "RestartSec=5",
+        "TimeoutStopSec=90",
+        .. definition.Scope == ScheduleScope.System ? Sandbox : [],
+        "",
+        "[Install]",
+        "WantedBy=" + (definition.Scope == ScheduleScope.System ? "multi-user.target" : "default.target"),
+        "",
+    ]);
+
+    private static IEnumerable<string> OnFailure(ScheduleDefinition definition) => definition.OnFailure is { } unit ? ["OnFailure=" + unit] : [];
+
+    /// <summary>The lines that start the command.</summary>
+    private static IEnumerable<string> Start(ScheduleDefinition definition) =>
+    [
+        "SyslogIdentifier=" + UnitOf(definition),
+        .. definition.Command.Environment.Select(variable => "Environment=" + Quote($"{variable.Key}={variable.Value}", isArgument: false)),
+        // The program's own path is the only word in which systemd replaces no variables.
+        $"ExecStart={Quote(definition.Command.Program, isArgument: false)} {string.Join(' ', definition.Command.Arguments.Select(argument => Quote(argument, isArgument: true)))}",
+    ];
+
     private static string Service(ScheduleDefinition definition) => string.Join('\n',
     [
         "# Written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it.",
         "[Unit]",
         "Description=" + Title(definition),
-        .. definition.OnFailure is { } unit ? new[] { "OnFailure=" + unit } : [],
+        .. OnFailure(definition),
         "",
         "[Service]",
         "Type=oneshot",
-        "SyslogIdentifier=" + UnitOf(definition),
-        .. definition.Command.Environment.Select(variable => "Environment=" + Quote($"{variable.Key}={variable.Value}", isArgument: false)),
-        // The program's own path is the only word in which systemd replaces no variables.
-        $"ExecStart={Quote(definition.Command.Program, isArgument: false)} {string.Join(' ', definition.Command.Arguments.Select(argument => Quote(argument, isArgument: true)))}",
+        .. Start(definition),
         // A stop by systemctl or at shutdown is not a failure.
         "SuccessExitStatus=143",
         "# A run that hangs for days keeps the later ones from starting.",

@@ -15,7 +15,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
     private const string Tool = "schtasks";
     private const string Folder = @"\SignalHarvester.Backup\";
     private const string LocalSystem = "S-1-5-18";
-    private static readonly string[] Decisive = ["StartBoundary", "Interval", "DaysInterval", "RandomDelay", "Command", "Arguments", "UserId"];
+    private static readonly string[] Decisive = ["StartBoundary", "Interval", "DaysInterval", "RandomDelay", "Count", "Command", "Arguments", "UserId"];
     private static readonly XNamespace Schema = "http://schemas.microsoft.com/windows/2004/02/mit/task";
 
     /// <inheritdoc/>
@@ -33,7 +33,10 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
     /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition) => new(
         [new TaskFile("the file for schtasks", Xml(definition))],
-        [[Tool, "/Create", "/TN", NameOf(definition), "/XML", "FILE", "/F"]]);
+        [
+            [Tool, "/Create", "/TN", NameOf(definition), "/XML", "FILE", "/F"],
+            .. definition.IsContinuous ? [[Tool, "/Run", "/TN", NameOf(definition)]] : Array.Empty<string[]>(),
+        ]);
 
     /// <inheritdoc/>
     public ScheduleStatus Status(ScheduleDefinition definition, TaskDefinition wanted)
@@ -69,7 +72,10 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
 
             // The declaration says UTF-16, the only encoding that every version reads.
             DurableFile.WriteAllBytes(file, [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(wanted.Files[0].Content)]);
-            SchedulerTool.Run([.. wanted.Commands[0].Select(word => word == "FILE" ? file : word)]);
+            foreach (var command in wanted.Commands)
+            {
+                SchedulerTool.Run([.. command.Select(word => word == "FILE" ? file : word)]);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -92,6 +98,8 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
 
     /// <summary>Joins words to one command line, which programs split by the rules of CommandLineToArgvW.</summary>
     internal static string CommandLine(IEnumerable<string> words) => string.Join(' ', words.Select(Quote));
+
+    private static string Account => $@"{Environment.UserDomainName}\{Environment.UserName}";
 
     private static string Quote(string word)
     {
@@ -131,7 +139,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
                 Element(
                     "Principal",
                     new XAttribute("id", "Author"),
-                    Element("UserId", isSystem ? LocalSystem : $@"{Environment.UserDomainName}\{Environment.UserName}"),
+                    Element("UserId", isSystem ? LocalSystem : Account),
                     // Without an account's password, Windows lets a task run only while the account is logged on.
                     isSystem ? null : Element("LogonType", "InteractiveToken"),
                     Element("RunLevel", isSystem ? "HighestAvailable" : "LeastPrivilege"))),
@@ -142,6 +150,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
                 Element("StopIfGoingOnBatteries", "false"),
                 Element("StartWhenAvailable", "true"),
                 Element("ExecutionTimeLimit", "PT0S"),
+                definition.IsContinuous ? Element("RestartOnFailure", Element("Interval", "PT1M"), Element("Count", "255")) : null,
                 Element("Enabled", "true")),
             Element(
                 "Actions",
@@ -163,6 +172,14 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
     private static XElement Trigger(ScheduleDefinition definition)
     {
         var trigger = definition.Trigger;
+        if (trigger.IsContinuous)
+        {
+            // A task without an account's password runs only while the account is logged on.
+            return definition.Scope == ScheduleScope.System
+                ? Element("BootTrigger", Element("Enabled", "true"))
+                : Element("LogonTrigger", Element("Enabled", "true"), Element("UserId", Account));
+        }
+
         var start = trigger.Frequency == ScheduleFrequency.Monthly
             ? new ScheduleTrigger { Frequency = ScheduleFrequency.Daily, At = trigger.At }.Last(definition.Registered)
             : trigger.Last(definition.Registered);

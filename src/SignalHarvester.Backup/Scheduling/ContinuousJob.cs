@@ -1,0 +1,32 @@
+using SignalHarvester.Backup.Configuration.Settings;
+
+namespace SignalHarvester.Backup.Scheduling;
+
+/// <summary>How a schedule protects databases continuously. A null value comes from the settings at the start.</summary>
+public sealed record ContinuousJob
+{
+    /// <summary>The time between two segments in the long run.</summary>
+    public TimeSpan? Interval { get; init; }
+
+    /// <summary>The time between two ordinary backups.</summary>
+    public TimeSpan? BackupInterval { get; init; }
+
+    /// <summary>How long each transaction can be restored.</summary>
+    public TimeSpan? KeepTransactions { get; init; }
+
+    /// <summary>Whether old segments are left in the store.</summary>
+    public bool? KeepRemote { get; init; }
+
+    /// <summary>Whether SQLite's checkpoints are run.</summary>
+    public bool? Checkpoint { get; init; }
+
+    /// <summary>The settings with these values over them.</summary>
+    internal ContinuousSettings Over(ContinuousSettings settings) => settings with
+    {
+        Interval = Interval ?? settings.Interval,
+        BackupInterval = BackupInterval ?? settings.BackupInterval,
+        KeepTransactions = KeepTransactions ?? settings.KeepTransactions,
+        KeepRemote = KeepRemote ?? settings.KeepRemote,
+        Checkpoint = Checkpoint ?? settings.Checkpoint,
+    };
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>Continuous protection as a service: what its manager hears, and a schedule that runs always.</summary>
+public sealed class ContinuousServiceTests
+{
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public void A_continuous_schedule_tells_its_manager_that_it_is_ready_lives_and_ends_and_stops_when_it_is_unregistered()
+    {
+        using var host = new ScheduleHost();
+        host.Install("systemctl", FakeSchedulers.Systemctl);
+        var registered = host.Run(
+            "$s = Register-SHBackupSchedule live -Continuous -DatabasePath ./app.db -BackupDirectory ./backups -To ./offsite -CreateContainer; "
+            + "\"$($s.Action) $($s.Trigger) $($null -eq $s.NextRun) $($s.IsRunning) $($s.Status)\"").EnsureSuccess();
+        Assert.Contains("Protect continuous True False Registered", registered.Output, StringComparison.Ordinal);
+        const string unit = "shbackup-live.service";
+        Assert.Equal(["systemctl --user daemon-reload", $"systemctl --user enable {unit}", $"systemctl --user restart --no-block {unit}"], host.Calls);
+        Assert.Equal([unit], Directory.GetFiles(host["config", "systemd", "user"]).Select(Path.GetFileName));
+
+        using var manager = new Manager(host["notify"]);
+        using var service = host.StartProgram(
+            "/usr/bin/env", "NOTIFY_SOCKET=" + host["notify"], "WATCHDOG_USEC=2000000", BuiltModule.Host, "-Command",
+            "Invoke-SHBackupSchedule live -IfDue -AsLog; exit $LASTEXITCODE");
+        var starting = manager.Until("READY=1");
+        Assert.NotEmpty(Directory.GetFiles(host["offsite"], "backup_*_full.db.zst", SearchOption.AllDirectories));
+        Assert.Contains(starting, message => message.StartsWith("EXTEND_TIMEOUT_USEC=", StringComparison.Ordinal));
+        Assert.DoesNotContain("STOPPING=1", starting);
+        manager.Until("WATCHDOG=1");
+        Assert.Contains(manager.Until("WATCHDOG=1"), message => message.StartsWith("STATUS=1 of 1 databases followed, lag ", StringComparison.Ordinal));
+        Assert.Equal("True", host.Run("(Get-SHBackupSchedule live).IsRunning").EnsureSuccess().Output.Trim());
+
+        Assert.Equal("0", host.Run("Unregister-SHBackupSchedule live -Force; @(Get-SHBackupSchedule -Scope User).Count").EnsureSuccess().Output.Trim());
+        Assert.Equal([$"systemctl --user disable --now {unit}", "systemctl --user daemon-reload"], host.Calls.Skip(3));
+        manager.Until("STOPPING=1");
+        var ended = ScheduleHost.Finish(service, "service");
+        Assert.Equal(0, ended.ExitCode);
+        Assert.Matches("app.db\"? step=protect result=succeeded .*stopped, stored up to transaction", ended.Output);
+        Assert.Equal(
+            "Stopped", host.Run("(Get-SHBackupProtection -BackupDirectory ./backups).State").EnsureSuccess().Output.Trim());
+    }
+
+    [Fact]
+    public void A_signal_ends_a_service_in_order_and_what_another_writer_has_is_not_started_again()
+    {
+        using var host = new ScheduleHost();
+        host.Install("systemctl", FakeSchedulers.Systemctl);
+        host.Run(
+            "Register-SHBackupSchedule live -Continuous -DatabasePath ./app.db -BackupDirectory ./backups -To ./offsite -CreateContainer | Out-Null").EnsureSuccess();
+        using var manager = new Manager(host["notify"]);
+        using (var service = Start(host))
+        {
+            manager.Until("READY=1");
+            using var kill = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {service.Id}")]);
+            manager.Until("STOPPING=1");
+            Assert.Contains("EXTEND_TIMEOUT_USEC=60000000", manager.Until("EXTEND_TIMEOUT_USEC=60000000"));
+            Assert.Equal(143, ScheduleHost.Finish(service, "service").ExitCode);
+        }
+
+        // A machine that knows nothing of the stream, as after a loss of its disk.
+        Directory.Delete(host["backups", ".shbackup", "protection"], recursive: true);
+        using var again = Start(host);
+        var refused = ScheduleHost.Finish(again, "service");
+        Assert.Equal(4, refused.ExitCode);
+        Assert.Contains("error=StreamNotOurs", refused.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-Type Auto", "-Type has no effect on -Continuous")]
+    [InlineData("-KeepDaily 3", "-KeepDaily has no effect on -Continuous")]
+    [InlineData("-RandomDelay 5m", "-RandomDelay has no effect on -Continuous")]
+    [InlineData("-KeepTransactions '1s'", "-KeepTransactions must be from")]
+    public void What_makes_no_sense_beside_a_continuous_schedule_is_refused(string parameters, string words)
+    {
+        using var workspace = new Workspace();
+        var error = workspace.Run(
+            $"Register-SHBackupSchedule live -Continuous -DatabasePath ./app.db -BackupDirectory ./backups -To ./offsite -AsText {parameters}").Errors.Single();
+        Assert.StartsWith("InvalidArgument", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains(words, error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    private static Process Start(ScheduleHost host) => host.StartProgram(
+        "/usr/bin/env", "NOTIFY_SOCKET=" + host["notify"], BuiltModule.Host, "-Command", "Invoke-SHBackupSchedule live -IfDue -AsLog; exit $LASTEXITCODE");
+
+    /// <summary>A service manager's end of the socket.</summary>
+    private sealed class Manager : IDisposable
+    {
+        private readonly Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        private readonly byte[] buffer = new byte[4096];
+
+        public Manager(string path)
+        {
+            socket.Bind(new UnixDomainSocketEndPoint(path));
+            socket.ReceiveTimeout = (int)Hang.TotalMilliseconds;
+        }
+
+        /// <summary>Returns the messages up to and including one.</summary>
+        public List<string> Until(string wanted)
+        {
+            var messages = new List<string>();
+            do
+            {
+                messages.Add(Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer)));
+            }
+            while (messages[^1] != wanted);
+            return messages;
+        }
+
+        public void Dispose() => socket.Dispose();
+    }
+}
