@@ -38,4 +38,16 @@ public enum BackupOperation : long
 
     /// <summary>A scrub re-read stored files, or found a bad one.</summary>
     Scrub,
+
+    /// <summary>Continuous protection of a database began, with everything stored up to then.</summary>
+    StreamStart,
+
+    /// <summary>A backup took the place of transactions that may have been missed.</summary>
+    StreamGap,
+
+    /// <summary>Another writer has continued the stream of a database.</summary>
+    StreamFence,
+
+    /// <summary>Continuous protection of a database ended: it was stopped, or failed.</summary>
+    StreamStop,
 }

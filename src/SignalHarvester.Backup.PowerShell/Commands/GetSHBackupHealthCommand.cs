@@ -10,7 +10,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <remarks>
 /// <para>Checks the age of the newest verified backup (against health.rpo of the configuration), the last restore drill
 /// (against health.rto), the chains, the schedules and their last runs, the copies (three, in two kinds of place, one of them
-/// off-site), encryption, the time until the disk is full, and the last scrub. Each check is Ok, Warning or Critical,
+/// off-site), encryption, the time until the disk is full, the last scrub, and continuous protection, if there is one: whether it goes
+/// on, its lag, the measured time from commit to storage, what can be restored, and gaps. Each check is Ok, Warning or Critical,
 /// with the reason and the command that fixes it. It changes nothing, and reads no backup.</para>
 /// <para>It also shows configured databases without a backup, and missing directories.</para>
 /// <para>-AsHtml emits one page instead: the numbers at the top, what needs attention (each kind of problem once, however many databases have

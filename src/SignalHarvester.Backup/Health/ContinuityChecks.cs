@@ -144,6 +144,11 @@ internal static class ContinuityChecks
             : new HealthCheck(check, HealthStatus.Ok, $"Each stored file was read and found good in the last {HealthText.Of(oldest)}.", null);
     }
 
+    /// <summary>Returns a command that starts a continuous schedule.</summary>
+    public static string Start(BackupSchedule schedule) => schedule.Backend == ScheduleBackend.Systemd
+        ? $"systemctl {(schedule.Scope == ScheduleScope.System ? string.Empty : "--user ")}start {Path.GetFileNameWithoutExtension(schedule.DefinitionPath)}.service"
+        : $"Invoke-SHBackupSchedule {HealthScope.Quote(schedule.Name)}";
+
     private static HealthCheck Schedule(BackupSchedule schedule, HealthScope scope)
     {
         const string check = "Schedule";
@@ -169,10 +174,7 @@ internal static class ContinuityChecks
                 check, HealthStatus.Warning, $"{name} {ran}, and a part failed: {schedule.LastError}", run)
             : schedule.NextRun is { } next ? new HealthCheck(check, HealthStatus.Ok, $"{name} {ran}; its next run is at {HealthText.Of(next)}.", null)
             : schedule.IsRunning == false ? new HealthCheck(
-                check, HealthStatus.Warning, $"{name} does not run at the moment.",
-                schedule.Backend == ScheduleBackend.Systemd
-                    ? $"systemctl {(schedule.Scope == ScheduleScope.System ? string.Empty : "--user ")}start {Path.GetFileNameWithoutExtension(schedule.DefinitionPath)}.service"
-                    : run)
+                check, HealthStatus.Warning, $"{name} does not run at the moment.", Start(schedule))
             : new HealthCheck(check, HealthStatus.Ok, $"{name} runs.", null);
     }
 

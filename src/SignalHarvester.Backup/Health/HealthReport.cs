@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
 
@@ -50,6 +51,7 @@ public sealed record HealthReport
             .. settings.Databases.Where(known => directory.Path == Path.TrimEndingDirectorySeparator(Path.GetFullPath(known.BackupDirectory)))
             .Select(known => known.Path)
             .Union(backups.Select(backup => backup.DatabasePath).OfType<string>(), StringComparer.Ordinal)];
+        var protections = ProtectionFolder.All(directory).ToDictionary(one => one.Database, StringComparer.Ordinal);
         var unnamed = backups.Any(backup => backup.DatabasePath is null);
         var now = context.Clock.GetUtcNow();
         var found = databases.Concat(databases.Length == 0 || unnamed ? [null] : []).Select(database => Look(new HealthScope
@@ -60,6 +62,7 @@ public sealed record HealthReport
             All = all,
             Identities = identities,
             Events = events,
+            Protection = database is null ? null : protections.GetValueOrDefault(database),
             Schedules = schedules,
             Settings = settings,
             Now = now,
@@ -83,6 +86,7 @@ public sealed record HealthReport
         [
             RecoveryChecks.Point(scope), RecoveryChecks.Time(scope), RecoveryChecks.Chain(scope), ContinuityChecks.Schedule(scope),
             ContinuityChecks.Copies(scope), RecoveryChecks.Encryption(scope), ContinuityChecks.Disk(scope), ContinuityChecks.Scrub(scope),
+            .. ProtectionChecks.Of(scope),
         ],
     };
 

@@ -27,6 +27,9 @@ internal sealed record HealthScope
     /// <summary>All events of the directory, newest first; empty if there is no history.</summary>
     public required IReadOnlyList<BackupEvent> Events { get; init; }
 
+    /// <summary>The continuous protection of the database; null if it was never protected with this directory.</summary>
+    public BackupProtection? Protection { get; init; }
+
     /// <summary>All schedules of this machine.</summary>
     public required IReadOnlyList<BackupSchedule> Schedules { get; init; }
 

@@ -39,7 +39,11 @@ internal static class RecoveryChecks
 
         var age = scope.Now - newest.Timestamp;
         var isHere = File.Exists(scope.Database);
-        var status = age <= rpo ? HealthStatus.Ok : age <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;
+
+        // Its backups are made only if something was committed, and the transactions since are in the store.
+        var stream = scope.Protection is { State: ProtectionState.Following, RestorableTo: not null } followed ? followed : null;
+        var loss = stream is not null && stream.Lag < age ? stream.Lag : age;
+        var status = loss <= rpo ? HealthStatus.Ok : loss <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;
         var failing = scope.Backups[0] != newest ? $" Newer ones are not verified, or cannot be restored: '{scope.Backups[0].Id}'." : string.Empty;
         var odds = newest.Inconsistencies.Count == 0 ? string.Empty : $" Its database has inconsistencies: {string.Join("; ", newest.Inconsistencies)}.";
         var gone = isHere ? string.Empty : " The database is not on this machine.";
@@ -49,7 +53,7 @@ internal static class RecoveryChecks
         return new HealthCheck(
             check,
             found,
-            $"The newest verified backup is {HealthText.Of(age)} old; the limit is {HealthText.Of(rpo)} (health.rpo).{failing}{gone}{odds}{keys.Text}",
+            $"The newest verified backup is {HealthText.Of(age)} old; the limit is {HealthText.Of(rpo)} (health.rpo).{(stream is null ? string.Empty : " Its transactions since are stored.")}{failing}{gone}{odds}{keys.Text}",
             found == HealthStatus.Ok ? null : !isHere ? scope.GetNewest : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
     }
 

@@ -1,9 +1,10 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
-using SignalHarvester.Backup.Continuous;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Protection;
@@ -60,6 +61,7 @@ internal sealed class DatabaseProtection : IDisposable
     private long quietSince;
     private bool isLogLong;
     private bool isShowFaulty;
+    private bool hasBegun;
 
     /// <summary>Prepares the protection of a database; nothing is opened yet.</summary>
     /// <param name="path">The database's full path; links are followed already.</param>
@@ -96,11 +98,14 @@ internal sealed class DatabaseProtection : IDisposable
     {
         using var running = Lock();
         var shows = Task.CompletedTask;
+        BackupException? failure = null;
         try
         {
             shows = ShowRegularlyAsync();
             await StartAsync().ConfigureAwait(false);
             state = ProtectionState.Following;
+            hasBegun = true;
+            Record(Event(BackupOperation.StreamStart));
             await ShipAsync().ConfigureAwait(false);
             state = ProtectionState.Stopped;
         }
@@ -109,6 +114,7 @@ internal sealed class DatabaseProtection : IDisposable
             state = exception.ErrorId == BackupErrorId.StreamFenced ? ProtectionState.Fenced : ProtectionState.Ended;
             problem = exception.Message;
             errorId = exception.ErrorId;
+            failure = exception;
             throw;
         }
         catch (OperationCanceledException) when (IsStopping)
@@ -127,6 +133,11 @@ internal sealed class DatabaseProtection : IDisposable
             }
 
             Show();
+            if (hasBegun || state == ProtectionState.Fenced)
+            {
+                // One that cannot begin is tried again and again by its service. It shows the reason, and the history is for what has happened.
+                RecordEnd(failure);
+            }
         }
     }
 
@@ -400,6 +411,16 @@ internal sealed class DatabaseProtection : IDisposable
         lastBackupBegan = context.Clock.GetTimestamp();
         _ = await writer.WriteBaseAsync(reason, backup.Id, snapshot, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
         follower.Confirm(writer.Transaction);
+        if (isNews)
+        {
+            Record(Event(BackupOperation.StreamGap) with
+            {
+                Status = BackupEventStatus.Failed,
+                BackupId = backup.Id,
+                ErrorMessage = $"A backup took the place of transactions, because {why}.",
+            });
+        }
+
         _ = await UntilStoredAsync(
             () => Task.Run(
                 () =>
@@ -507,6 +528,28 @@ internal sealed class DatabaseProtection : IDisposable
             context.Verbose(message);
         }
     }
+
+    private BackupEvent Event(BackupOperation operation) => new()
+    {
+        Operation = operation,
+        Timestamp = context.Clock.GetUtcNow(),
+        Database = path,
+        Provider = store.Location.Provider,
+        Destination = store.Location.ToString(),
+    };
+
+    private void RecordEnd(BackupException? failure)
+    {
+        var end = Event(failure?.ErrorId == BackupErrorId.StreamFenced ? BackupOperation.StreamFence : BackupOperation.StreamStop) with
+        {
+            Timestamp = since,
+            Duration = context.Clock.GetUtcNow() - since,
+        };
+        Record(failure is null ? end : OperationRecorder.Failed(end, failure));
+    }
+
+    /// <summary>Records an event for people. Segments are none: there would be thousands an hour.</summary>
+    private void Record(BackupEvent told) => OperationRecorder.Record([told], directory, context);
 
     /// <summary>Passes on what an operation reports, which is a sign of life too.</summary>
     private void ReportAlive(OperationEvent reported)

@@ -19,6 +19,7 @@ internal static partial class Deployment
         ["same-node"] = Path.Combine(Folder, "overlays", "same-node"),
         ["s3"] = Path.Combine(Folder, "overlays", "s3"),
         ["sidecar"] = Path.Combine(Folder, "overlays", "sidecar"),
+        ["continuous"] = Path.Combine(Folder, "overlays", "continuous"),
         ["console"] = Path.Combine(Folder, "examples", "console"),
         ["many-databases"] = Path.Combine(Folder, "examples", "many-databases"),
     };

@@ -148,6 +148,26 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public void Continuous_protection_starts_before_the_application_and_ends_after_it_and_restores_before_that()
+    {
+        var pod = Deployment.Pods(Deployment.Load("continuous"))["signal-harvester"];
+        var names = pod.InitContainers.Select(container => container.Name).ToList();
+        Assert.True(names.IndexOf("shbackup-restore") >= 0 && names.IndexOf("shbackup-restore") < names.IndexOf("shbackup-live"));
+        Assert.True(names.IndexOf("shbackup-restore") < names.IndexOf("shbackup"));
+        Assert.Null(pod.InitContainers.Single(container => container.Name == "shbackup-restore").RestartPolicy);
+        var live = pod.InitContainers.Single(container => container.Name == "shbackup-live");
+        Assert.Equal("Always", live.RestartPolicy);
+        Assert.NotNull(live.StartupProbe);
+        Assert.NotNull(live.ReadinessProbe);
+        Assert.True(pod.TerminationGracePeriodSeconds >= 90);
+        Assert.All((string[])["shbackup-restore", "shbackup-live"], name => Assert.Equal(
+            ["shbackup-cloud", "shbackup-cloud"],
+            pod.InitContainers.Single(container => container.Name == name).EnvFrom.Select(source => source.SecretRef?.Name ?? source.ConfigMapRef.Name)));
+        Assert.Contains("Start-SHBackupProtection /data/app.db", live.Args[1], StringComparison.Ordinal);
+        Assert.DoesNotContain("TakeOver", live.Args[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_indexed_job_has_as_many_shares_as_completions()
     {
         var job = Deployment.Load("many-databases").OfType<V1Job>().Single().Spec;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
@@ -34,7 +35,24 @@ public sealed class ContinuousServiceTests
         Assert.DoesNotContain("STOPPING=1", starting);
         manager.Until("WATCHDOG=1");
         Assert.Contains(manager.Until("WATCHDOG=1"), message => message.StartsWith("STATUS=1 of 1 databases followed, lag ", StringComparison.Ordinal));
-        Assert.Equal("True", host.Run("(Get-SHBackupSchedule live).IsRunning").EnsureSuccess().Output.Trim());
+
+        // Another file in its place: what was committed in between is unknown, and a backup takes its place.
+        File.Copy(host["app.db"], host["other.db"]);
+        File.Move(host["other.db"], host["app.db"], overwrite: true);
+        var status = Directory.GetFiles(host["backups", ".shbackup", "protection"], "status.json", SearchOption.AllDirectories).Single();
+        Assert.True(SpinWait.SpinUntil(() => Regex.IsMatch(File.ReadAllText(status), "\"state\":\"following\".*\"gaps\":1\\b", RegexOptions.IgnoreCase), Hang));
+        var seen = host.Run("""
+            "running $((Get-SHBackupSchedule live).IsRunning)"
+            (Export-SHBackupMetric -BackupDirectory ./backups) -split "`n"
+            $check = (Get-SHBackupHealth -BackupDirectory ./backups).Checks | Where-Object Check -eq Protection
+            "health $($check.Status) $($check.Reason) $($check.Command)"
+            """).EnsureSuccess().Output;
+        Assert.Contains("running True", seen, StringComparison.Ordinal);
+        Assert.Matches("(?m)^shbackup_stream_gaps_total{database=\".*app.db\"} 1$", seen);
+        Assert.Matches("(?m)^shbackup_stream_state{database=\".*app.db\",state=\"following\"} 1$", seen);
+        Assert.Matches("(?m)^shbackup_stream_state{database=\".*app.db\",state=\"ended\"} 0$", seen);
+        Assert.Matches("(?m)^shbackup_stream_lag_seconds{database=\".*app.db\"} 0", seen);
+        Assert.Matches("(?m)^health Warning Lag 0 s\\. .* 1 gaps since its start.*Get-SHBackupHistory .*-Operation StreamGap", seen);
 
         Assert.Equal("0", host.Run("Unregister-SHBackupSchedule live -Force; @(Get-SHBackupSchedule -Scope User).Count").EnsureSuccess().Output.Trim());
         Assert.Equal([$"systemctl --user disable --now {unit}", "systemctl --user daemon-reload"], host.Calls.Skip(3));
@@ -42,8 +60,15 @@ public sealed class ContinuousServiceTests
         var ended = ScheduleHost.Finish(service, "service");
         Assert.Equal(0, ended.ExitCode);
         Assert.Matches("app.db\"? step=protect result=succeeded .*stopped, stored up to transaction", ended.Output);
-        Assert.Equal(
-            "Stopped", host.Run("(Get-SHBackupProtection -BackupDirectory ./backups).State").EnsureSuccess().Output.Trim());
+        var after = host.Run("""
+            $check = (Get-SHBackupHealth -BackupDirectory ./backups).Checks | Where-Object Check -eq Protection
+            "$((Get-SHBackupProtection -BackupDirectory ./backups).State) $($check.Status) $($check.Command)"
+            Get-SHBackupHistory -BackupDirectory ./backups -Operation StreamStart, StreamGap, StreamStop | ForEach-Object { "$($_.Operation) $($_.Status) $($_.Schedule) $($_.ErrorMessage)" }
+            """).EnsureSuccess().Output.Split('\n');
+        Assert.Matches("^Stopped Warning Start-SHBackupProtection .*app.db. -BackupDirectory ", after[0]);
+        Assert.Contains("StreamStart Success live ", after);
+        Assert.Contains("StreamStop Success live ", after);
+        Assert.Contains(after, line => line.StartsWith("StreamGap Failed live A backup took the place of transactions, because ", StringComparison.Ordinal));
     }
 
     [Fact]
