@@ -6,7 +6,9 @@ public sealed record ScheduleRun
     /// <summary>The exit code of a run whose result is Partial.</summary>
     public const int PartialExitCode = 3;
 
-    /// <summary>The exit code of a continuous run that must not start again by itself: another writer has its stream, or the database cannot be protected.</summary>
+    /// <summary>
+    /// The exit code of a continuous run that must not start again by itself: another writer has its stream, or the database cannot be protected.
+    /// </summary>
     public const int RefusedExitCode = 4;
 
     private static readonly string[] Refusals = [BackupErrorId.StreamFenced, BackupErrorId.StreamNotOurs, BackupErrorId.ProtectionRefused];

@@ -19,8 +19,8 @@ internal static class ProtectionChecks
 
     private static HealthCheck Of(BackupProtection one, HealthScope scope)
     {
-        var direct =
-            $"Start-SHBackupProtection {HealthScope.Quote(one.Database)} {scope.InDirectory}{(one.Store is { } store ? $" -To {HealthScope.Quote(store)}" : string.Empty)}";
+        var target = one.Store is { } store ? " -To " + HealthScope.Quote(store) : string.Empty;
+        var direct = $"Start-SHBackupProtection {HealthScope.Quote(one.Database)} {scope.InDirectory}{target}";
         var start = scope.Schedules.FirstOrDefault(schedule => schedule.Action == ScheduleAction.Protect && scope.IsCovered(schedule)) is { } schedule
             ? ContinuityChecks.Start(schedule)
             : direct;
@@ -30,7 +30,8 @@ internal static class ProtectionChecks
         var blind = one.LastLook is { } seen ? scope.Now - seen : TimeSpan.Zero;
         return one.State switch
         {
-            ProtectionState.Fenced => Found(HealthStatus.Critical, $"Another writer has continued its stream, so this machine has stopped.{problem}", direct + " -TakeOver"),
+            ProtectionState.Fenced => Found(
+                HealthStatus.Critical, $"Another writer has continued its stream, so this machine has stopped.{problem}", direct + " -TakeOver"),
             ProtectionState.Ended => Found(HealthStatus.Critical, $"It has ended without being stopped: nothing is protected{since}.{problem}", start),
             ProtectionState.Stopped => Found(HealthStatus.Warning, $"It was stopped: nothing is protected{since}.", start),
             ProtectionState.Starting => Found(HealthStatus.Ok, $"It is starting.{problem}", null),
