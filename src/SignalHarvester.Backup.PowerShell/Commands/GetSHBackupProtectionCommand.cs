@@ -1,6 +1,6 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.Protection;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
-using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
 

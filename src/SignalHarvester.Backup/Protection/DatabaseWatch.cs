@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
-using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 

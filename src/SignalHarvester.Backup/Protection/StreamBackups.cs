@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Continuous;
+using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;

@@ -1,7 +1,7 @@
 using System.Globalization;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
-using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Progress;
 

@@ -99,9 +99,9 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
             try
             {
                 var store = stores.Open(place.Location, place.Options);
-                var stoppable = context with { Cancellation = stop.Token };
-                foreach (var outcome in ProtectionHost.Run(
-                    ProtectionHost.Resolve(databases, store, stoppable), store, Protection(place.CreateContainer), stoppable))
+                var own = context with { Cancellation = stop.Token };
+                var resolved = databases.SelectMany(database => Resolve(database, store)).ToList();
+                foreach (var outcome in resolved.Count == 0 ? [] : ProtectionHost.Run(resolved, store, Protection(place.CreateContainer), own))
                 {
                     Note(outcome);
                 }
@@ -115,6 +115,20 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         catch (BackupException exception)
         {
             databases.ForEach(database => recorder.Fail(Of(StepNames.Protect, database.Path), exception));
+        }
+    }
+
+    /// <summary>Checks a database; one that cannot be protected is a failed step, and stops no other.</summary>
+    private IReadOnlyList<(string Database, BackupDirectory Directory)> Resolve((string Path, BackupDirectory Directory) database, StoreCatalog store)
+    {
+        try
+        {
+            return ProtectionHost.Resolve([database], store, context);
+        }
+        catch (BackupException exception)
+        {
+            recorder.Fail(Of(StepNames.Protect, database.Path), exception);
+            return [];
         }
     }
 
