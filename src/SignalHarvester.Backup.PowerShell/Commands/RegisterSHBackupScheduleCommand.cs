@@ -518,7 +518,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         : throw Invalid(nameof(RandomDelay), "-RandomDelay can be at most 1d. Give a time such as 10m.");
 
     private ScheduleAction Action =>
-        Continuous ? ScheduleAction.Protect : RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : Scrub ? ScheduleAction.Scrub : ScheduleAction.Backup;
+        Continuous ? ScheduleAction.Protect
+        : RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : Scrub ? ScheduleAction.Scrub : ScheduleAction.Backup;
 
     private bool MakesBackups => Action is ScheduleAction.Backup or ScheduleAction.Protect;
 

@@ -46,7 +46,8 @@ internal sealed class HealthLists(IReadOnlyList<HealthReport> reports, IReadOnly
             ("Result", string.Empty));
         return Section("runs", "Next runs", table.ToHtml(schedules.OrderBy(schedule => schedule.NextRun).Select(schedule => new[]
         {
-            schedule.NextRun is { } next ? Moment(next) : schedule.IsRunning == true ? "runs now" : "always", HtmlText.Isolated(schedule.Name), HtmlText.Of($"{schedule.Action}"),
+            schedule.NextRun is { } next ? Moment(next) : schedule.IsRunning == true ? "runs now" : "always",
+            HtmlText.Isolated(schedule.Name), HtmlText.Of($"{schedule.Action}"),
             HtmlText.Of($"{schedule.Trigger}"),
             schedule.LastRun is { } last ? Moment(last) : "not yet",
             schedule.Status != ScheduleStatus.Registered ? HtmlText.Isolated(schedule.StatusReason ?? $"{schedule.Status}")

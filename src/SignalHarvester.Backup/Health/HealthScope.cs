@@ -62,7 +62,8 @@ internal sealed record HealthScope
     public static string Quote(string text) => PowerShellText.Literal(text);
 
     /// <summary>Whether a schedule backs the database up.</summary>
-    public bool IsCovered(BackupSchedule schedule) => schedule.Action is ScheduleAction.Backup or ScheduleAction.Protect && Database is { } database && (schedule.DatabasePath.Count == 0
+    public bool IsCovered(BackupSchedule schedule) =>
+        schedule.Action is ScheduleAction.Backup or ScheduleAction.Protect && Database is { } database && (schedule.DatabasePath.Count == 0
         ? Settings.Databases.Any(known => known.Path == database)
         : schedule.DatabasePath.Any(
             pattern => pattern == database || FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", "\\\\", StringComparison.Ordinal), database)));

@@ -32,7 +32,8 @@ public static class MetricText
         }
 
         using var text = new MemoryStream();
-        MetricSet.Of(listing, totals, ProtectionFolder.All(directory), options, context.Clock.GetUtcNow()).CollectAndExportAsTextAsync(text, context.Cancellation).GetAwaiter().GetResult();
+        MetricSet.Of(listing, totals, ProtectionFolder.All(directory), options, context.Clock.GetUtcNow())
+            .CollectAndExportAsTextAsync(text, context.Cancellation).GetAwaiter().GetResult();
         return text.ToArray();
     }
 }

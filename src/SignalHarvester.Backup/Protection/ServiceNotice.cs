@@ -35,33 +35,37 @@ internal sealed class ServiceNotice : IDisposable
     public TimeSpan? WatchdogInterval { get; }
 
     /// <summary>The service does its work from now on.</summary>
-    public void Ready() => Send("READY=1");
+    /// <returns>False if the manager could not take it, so that it must be said again.</returns>
+    public bool Ready() => Send("READY=1");
 
     /// <summary>Says what it is doing, for people.</summary>
-    public void Status(string text) => Send("STATUS=" + SingleLine.Of(text));
+    public void Status(string text) => _ = Send("STATUS=" + SingleLine.Of(text));
 
     /// <summary>Feeds the watchdog.</summary>
-    public void Feed() => Send("WATCHDOG=1");
+    public void Feed() => _ = Send("WATCHDOG=1");
 
     /// <summary>The service ends.</summary>
-    public void Stopping() => Send("STOPPING=1");
+    /// <returns>False if the manager could not take it, so that it must be said again.</returns>
+    public bool Stopping() => Send("STOPPING=1");
 
     /// <summary>Asks for more time to start or to end, counted from now.</summary>
     public void Extend(TimeSpan time) =>
-        Send(string.Create(CultureInfo.InvariantCulture, $"EXTEND_TIMEOUT_USEC={(long)time.TotalMicroseconds}"));
+        _ = Send(string.Create(CultureInfo.InvariantCulture, $"EXTEND_TIMEOUT_USEC={(long)time.TotalMicroseconds}"));
 
     /// <inheritdoc/>
     public void Dispose() => socket.Dispose();
 
-    private void Send(string message)
+    private bool Send(string message)
     {
         try
         {
             socket.SendTo(Encoding.UTF8.GetBytes(message), manager);
+            return true;
         }
         catch (SocketException)
         {
-            // A manager that is gone, or too busy for the moment, must not end the protection. The next message comes within a second.
+            // A manager that is gone, or has a full queue for the moment, must not end the protection. The next message comes within a second.
+            return false;
         }
     }
 

@@ -15,6 +15,7 @@ internal sealed class ServiceReport(ServiceNotice notice, IReadOnlyList<Database
 
     private bool isReady;
     private bool isStopping;
+    private bool isToldToStop;
     private long fed;
 
     /// <summary>Reports until the protection has ended.</summary>
@@ -31,25 +32,21 @@ internal sealed class ServiceReport(ServiceNotice notice, IReadOnlyList<Database
             await Task.Delay(pause, clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        if (!isStopping)
+        if (!isToldToStop)
         {
-            notice.Stopping();
+            _ = notice.Stopping();
         }
     }
 
     private void Report(bool isAskedToStop)
     {
         var shown = protections.Select(protection => protection.Shown).OfType<BackupProtection>().ToList();
-        if (isAskedToStop && !isStopping)
-        {
-            isStopping = true;
-            notice.Stopping();
-        }
+        isStopping |= isAskedToStop;
+        isToldToStop = isToldToStop || (isStopping && notice.Stopping());
 
         if (!isReady && !isStopping && protections.All(HasStarted) && shown.Exists(IsFollowed))
         {
-            isReady = true;
-            notice.Ready();
+            isReady = notice.Ready();
         }
 
         notice.Status(Sentence(shown));

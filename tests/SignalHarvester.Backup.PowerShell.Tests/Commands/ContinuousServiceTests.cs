@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
@@ -119,12 +120,14 @@ public sealed class ContinuousServiceTests
     private sealed class Manager : IDisposable
     {
         private readonly Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        private readonly byte[] buffer = new byte[4096];
+        private readonly BlockingCollection<string> received = [];
 
         public Manager(string path)
         {
             socket.Bind(new UnixDomainSocketEndPoint(path));
-            socket.ReceiveTimeout = (int)Hang.TotalMilliseconds;
+
+            // As a manager does: the queue of such a socket holds ten messages.
+            new Thread(Receive) { IsBackground = true }.Start();
         }
 
         /// <summary>Returns the messages up to and including one.</summary>
@@ -134,11 +137,29 @@ public sealed class ContinuousServiceTests
             var began = Stopwatch.GetTimestamp();
             do
             {
-                messages.Add(Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer)));
-                Assert.True(Stopwatch.GetElapsedTime(began) < Hang, $"'{wanted}' did not come, but: {string.Join(", ", messages)}");
+                Assert.True(
+                    received.TryTake(out var message, Hang) && Stopwatch.GetElapsedTime(began) < Hang,
+                    $"'{wanted}' did not come, but: {string.Join(", ", messages)}");
+                messages.Add(message);
             }
             while (messages[^1] != wanted);
             return messages;
+        }
+
+        private void Receive()
+        {
+            var buffer = new byte[4096];
+            try
+            {
+                while (true)
+                {
+                    received.Add(Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer)));
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                // The end of the test.
+            }
         }
 
         public void Dispose() => socket.Dispose();
