@@ -49,7 +49,7 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
                 {
                     SwitchParameter given => given.IsPresent,
                     BackupAge age => string.Create(CultureInfo.InvariantCulture, $"{(long)age.Value.TotalSeconds}s"),
-                    string or string[] or System.Security.SecureString or double or int => value,
+                    string or string[] or double or int => value,
                     _ => LanguagePrimitives.ConvertTo<string>(value),
                 };
             }

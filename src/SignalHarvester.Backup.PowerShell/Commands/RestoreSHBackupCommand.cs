@@ -388,7 +388,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
             if (store is null)
             {
                 throw BackupException.InvalidArgument(
-                    nameof(Transaction), "Transactions are in the stream of a store. Give the store with -From, or -Remote for the only one that is configured.");
+                    nameof(Transaction),
+                    "Transactions are in the stream of a store. Give the store with -From, or -Remote for the only one that is configured.");
             }
 
             var stream = Runner.Run(context => StreamPlanner.OfTransaction(store, listed, Transaction, context));

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Management.Automation;
-using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.PowerShell.Binding;
@@ -117,11 +116,6 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     [ValidateNotNullOrEmpty]
     public string[]? Recipient { get; set; }
 
-    /// <summary>Encrypts with a passphrase instead.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
-
     /// <summary>
     /// Protects in this process instead of a new one. Only for a process that does nothing else, such as a service: if anything in it opens and closes one
     /// of the database's files, the system drops the locks of all.
@@ -133,8 +127,8 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        encryption = this.StopOnError(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
-        UseIdentities(keys, Passphrase);
+        encryption = this.StopOnError(() => NewEncryption(Recipient, null, nameof(Recipient)));
+        UseIdentities(keys, passphrase: null);
         this.StopOnError(() =>
         {
             StreamTimes.Require(nameof(BackupInterval), BackupInterval, StreamTimes.LongestBackupInterval);
@@ -163,7 +157,8 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         {
             ThrowTerminatingError(new BackupException(
                 BackupErrorId.DatabaseRequired, nameof(DatabasePath),
-                "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.").ToRecord());
+                "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.")
+                .ToRecord());
         }
 
         var location = this.StopOnError(() => Stores(storeParameters).ForStream);
@@ -244,7 +239,8 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         {
             WriteError(new BackupException(
                 BackupErrorId.StreamBehind, BackupErrorCategory.NotSpecified, allowed[0].Database,
-                $"The process that protected '{allowed[0].Database}' has ended with code {code.ToString(CultureInfo.InvariantCulture)}; what it said is above. Start it again: it goes on where it ended.").ToRecord());
+                $"The process that protected '{allowed[0].Database}' has ended with code {code.ToString(CultureInfo.InvariantCulture)}; what it said is above. Start it again: it goes on where it ended.")
+                .ToRecord());
         }
     }
 

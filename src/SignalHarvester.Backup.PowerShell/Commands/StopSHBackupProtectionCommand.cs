@@ -26,7 +26,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupProtection))]
 public sealed class StopSHBackupProtectionCommand : BackupCommand
 {
-    /// <summary>The database, by its path (full, or from here, as ./app.db) or its file's name; wildcards match several. Without it, all of the directory.</summary>
+    /// <summary>
+    /// The database, by its path (full, or from here, as ./app.db) or its file's name; wildcards match several. Without it, all of the directory.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

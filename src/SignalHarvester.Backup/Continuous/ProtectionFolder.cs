@@ -105,7 +105,8 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
         }
 
         var content = File.ReadAllBytes(file);
-        if (content.Length < sizeof(int) || BinaryPrimitives.ReadInt32LittleEndian(content) is var length && (length < 0 || length > content.Length - sizeof(int)))
+        if (content.Length < sizeof(int)
+            || BinaryPrimitives.ReadInt32LittleEndian(content) is var length && (length < 0 || length > content.Length - sizeof(int)))
         {
             return null;
         }

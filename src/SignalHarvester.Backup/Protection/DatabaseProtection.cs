@@ -386,7 +386,9 @@ internal sealed class DatabaseProtection : IDisposable
 
         var why = follower.NeededWhy ?? string.Empty;
         var isNews = reason is BaseReason.Gap or BaseReason.Replaced;
-        Tell(isNews, $"'{path}' is backed up as it is now, because {why}{(isNews ? ": the transactions up to here are one step of its stream" : string.Empty)}.");
+        Tell(
+            isNews,
+            $"'{path}' is backed up as it is now, because {why}{(isNews ? ": the transactions up to here are one step of its stream" : string.Empty)}.");
         var own = context with { Cancellation = cancellation, Report = ReportAlive };
         pulse.Beat(LongestStep);
         BackupMetadata backup;
@@ -447,7 +449,8 @@ internal sealed class DatabaseProtection : IDisposable
             }
             catch (BackupException exception)
             {
-                context.Warn($"The backup of '{path}' between its transactions failed; the next one is made in {options.BackupInterval:c}. {exception.Message}");
+                context.Warn(
+                    $"The backup of '{path}' between its transactions failed; the next one is made in {options.BackupInterval:c}. {exception.Message}");
             }
         }
 

@@ -7,7 +7,10 @@ namespace SignalHarvester.Backup.Protection;
 internal static class ProtectionGrounds
 {
     // Their locks and shared memory are not those of the machine that writes, or not proved to be.
-    private static readonly string[] Remote = ["nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "fuse", "fuseblk", "9p", "afs", "ceph", "glusterfs", "vboxsf"];
+    private static readonly string[] Remote =
+    [
+        "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "fuse", "fuseblk", "9p", "afs", "ceph", "glusterfs", "vboxsf",
+    ];
 
     /// <summary>Refuses a database that cannot be protected here.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
@@ -16,13 +19,17 @@ internal static class ProtectionGrounds
     {
         if (!OperatingSystem.IsLinux())
         {
-            throw Refused(path, "continuous protection is proved on Linux only until now, because it rests on SQLite's locks, which differ on each system. Use a schedule here (Register-SHBackupSchedule)");
+            throw Refused(
+                path,
+                "continuous protection is proved on Linux only until now, because it rests on SQLite's locks, which differ on each system. Use a schedule here (Register-SHBackupSchedule)");
         }
 
         var format = new DriveInfo(path).DriveFormat;
         if (Array.Exists(Remote, remote => format.StartsWith(remote, StringComparison.OrdinalIgnoreCase)))
         {
-            throw Refused(path, $"it is on a file system of another machine or of a program ({format}), where SQLite's locks do not hold. Run the protection on the machine that has the disk");
+            throw Refused(
+                path,
+                $"it is on a file system of another machine or of a program ({format}), where SQLite's locks do not hold. Run the protection on the machine that has the disk");
         }
 
         if (FileStatus.Of(path) is { } status && UnixAccounts.CurrentUser is var user && user != 0 && user != status.User)

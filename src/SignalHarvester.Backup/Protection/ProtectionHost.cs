@@ -15,7 +15,9 @@ public static class ProtectionHost
     /// <param name="store">Where the streams and the backups go.</param>
     /// <param name="context">Messages.</param>
     /// <returns>Each database once, by its full path, links followed.</returns>
-    /// <exception cref="BackupException">ProtectionRefused; ProtectionRunning; InvalidArgument: the store is the backup directory; the errors of the paths.</exception>
+    /// <exception cref="BackupException">
+    /// ProtectionRefused; ProtectionRunning; InvalidArgument: the store is the backup directory; the errors of the paths.
+    /// </exception>
     public static IReadOnlyList<(string Database, BackupDirectory Directory)> Resolve(
         IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, OperationContext context)
     {

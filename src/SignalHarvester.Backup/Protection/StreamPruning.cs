@@ -68,7 +68,8 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
                 () => BackupEngine.Verify(BackupSource.In(directory, here), VerificationLevel.Full, context), context.Cancellation).ConfigureAwait(false);
             if (!outcome.Backup.Verified)
             {
-                context.Warn($"'{here.Id}', an ordinary backup of the stream of '{databasePath}', failed its test, so the transactions before it stay in the store.");
+                context.Warn(
+                    $"'{here.Id}', an ordinary backup of the stream of '{databasePath}', failed its test, so the transactions before it stay in the store.");
                 return;
             }
         }

@@ -61,7 +61,9 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
         BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh",
         "Neither pwsh nor shbackup is on the PATH, so a task could not run. Put one of them there, then register the schedule again.");
 
-    /// <summary>Returns the command that runs a script in a new process, with this module: in the program that runs now, if it can, else in pwsh or the host.</summary>
+    /// <summary>
+    /// Returns the command that runs a script in a new process, with this module: in the program that runs now, if it can, else in pwsh or the host.
+    /// </summary>
     /// <param name="script">The script, which sets the exit code.</param>
     /// <param name="manifest">The full path of the module's manifest.</param>
     /// <exception cref="BackupException">SchedulerUnavailable: there is neither.</exception>

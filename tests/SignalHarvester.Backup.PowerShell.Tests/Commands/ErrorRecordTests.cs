@@ -15,6 +15,8 @@ public partial class ErrorRecordTests
     // Ids that no single pipeline can produce, and where else they are tested.
     private const string Providers = "takes a provider's server: the tests of the object stores";
 
+    private const string Protection = "takes a process that protects: DatabaseProtectionTests of the engine";
+
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
         [BackupErrorId.ScheduleInvalid] = "takes a broken file among the schedules, which would be in every other test's way: ScheduleToolTests",
@@ -36,6 +38,11 @@ public partial class ErrorRecordTests
         [BackupErrorId.CloudObjectKept] = "takes a store that says yes and keeps the object: RemovedObjectTests of the object stores",
         [BackupErrorId.StoreUnconditional] = "takes a store that ignores a condition: the conformance suite of the object stores",
         [BackupErrorId.StreamHole] = "takes a stream with a hole: StreamRestoreTests of the engine",
+        [BackupErrorId.ProtectionRefused] = Protection,
+        [BackupErrorId.ProtectionRunning] = Protection,
+        [BackupErrorId.StreamBehind] = Protection,
+        [BackupErrorId.StreamFenced] = Protection,
+        [BackupErrorId.StreamNotOurs] = Protection,
         [BackupErrorId.CloudCredentialsMissing] = Providers,
         [BackupErrorId.CloudRefused] = Providers,
         [BackupErrorId.RestoreVerificationFailed] = "takes a disk that loses what was written, between two steps: RestoreCheckTests of the engine",

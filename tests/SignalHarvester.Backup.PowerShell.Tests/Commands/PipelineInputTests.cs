@@ -37,7 +37,7 @@ public class PipelineInputTests
         Assert.Equal(
             TakingBackups.Select(row => row.Data.Split(' ')[0])
                 .Concat(["Get-SHBackupSchedule", "Invoke-SHBackupSchedule", "Unregister-SHBackupSchedule", "New-SHBackup"])
-                .Concat(["Test-SHBackupStore", "Update-SHBackupSchedule"]).Distinct().Order(),
+                .Concat(["Start-SHBackupProtection", "Test-SHBackupStore", "Update-SHBackupSchedule"]).Distinct().Order(),
             taking.Order());
     }
 

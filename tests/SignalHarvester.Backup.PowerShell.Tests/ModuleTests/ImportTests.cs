@@ -10,10 +10,11 @@ public class ImportTests(FirstImport firstImport)
     private static readonly string[] Commands =
     [
         "Compare-SHBackup", "Export-SHBackupMetric", "Find-SHBackup", "Get-SHBackup", "Get-SHBackupConfiguration", "Get-SHBackupHealth", "Get-SHBackupHistory",
-        "Get-SHBackupSchedule", "Get-SHBackupStore", "Get-SHBackupTransaction",
+        "Get-SHBackupProtection", "Get-SHBackupSchedule", "Get-SHBackupStore", "Get-SHBackupTransaction",
         "Invoke-SHBackupQuery", "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Invoke-SHBackupScrub", "Invoke-SHRestoreDrill", "Merge-SHBackup",
         "New-SHBackup", "New-SHBackupConfiguration", "New-SHBackupKey", "New-SHBackupStore", "Protect-SHBackup", "Receive-SHBackup",
-        "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer", "Test-SHBackup",
+        "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer",
+        "Start-SHBackupProtection", "Stop-SHBackupProtection", "Test-SHBackup",
         "Test-SHBackupConfiguration", "Test-SHBackupStore", "Unregister-SHBackupSchedule", "Update-SHBackupSchedule",
     ];
 

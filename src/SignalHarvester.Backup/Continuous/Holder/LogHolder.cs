@@ -55,7 +55,8 @@ internal sealed class LogHolder : IDisposable
     private bool isTruncated;
     private bool wasTorn;
 
-    private LogHolder(string path, ICommitSink sink, HolderOptions options, TimeProvider clock, HoldingConnection first, HoldingConnection second, FileMark opened)
+    private LogHolder(
+        string path, ICommitSink sink, HolderOptions options, TimeProvider clock, HoldingConnection first, HoldingConnection second, FileMark opened)
     {
         this.path = path;
         this.sink = sink;
@@ -173,7 +174,9 @@ internal sealed class LogHolder : IDisposable
     }
 
     /// <summary>Looks once: reads what is new, and moves the hold where that is due.</summary>
-    /// <exception cref="DatabaseReplacedException">The path leads elsewhere by now, or the file was overwritten. Close it with <see cref="CloseReplaced"/>.</exception>
+    /// <exception cref="DatabaseReplacedException">
+    /// The path leads elsewhere by now, or the file was overwritten. Close it with <see cref="CloseReplaced"/>.
+    /// </exception>
     /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite fails.</exception>
     /// <exception cref="SqliteIOException">The operating system fails.</exception>
     public void Look()

@@ -246,7 +246,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
 
         // From here on it is the new database, for everyone who opens it.
         target.AdoptLog(path);
-        return new WalIndexHeader((uint)frames, (uint)pageCount, WalFormat.ReadChecksum(lastFrame[16..]), WalFormat.Salts(lastFrame[8..]), Changes: 0).Position!;
+        return new WalIndexHeader(
+            (uint)frames, (uint)pageCount, WalFormat.ReadChecksum(lastFrame[16..]), WalFormat.Salts(lastFrame[8..]), Changes: 0).Position!;
 
         void Read(long page, Span<byte> buffer)
         {

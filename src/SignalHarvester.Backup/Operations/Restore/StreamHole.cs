@@ -79,7 +79,9 @@ internal static class StreamHole
 
         reason ??= string.Create(CultureInfo.InvariantCulture, $"the segment {number + 1} of timeline {timeline} is missing");
         var after = plan.Next is { Position: var next }
-            ? string.Create(CultureInfo.InvariantCulture, $"; the nearest one after it is {next.Transaction} ({Moment(next.Time)}), in the backup '{plan.Next.Backup.Id}'")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"; the nearest one after it is {next.Transaction} ({Moment(next.Time)}), in the backup '{plan.Next.Backup.Id}'")
             : "; there is none after it yet";
         return new BackupException(
             BackupErrorId.StreamHole, plan.Transaction, string.Create(

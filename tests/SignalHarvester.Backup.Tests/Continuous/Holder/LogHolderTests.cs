@@ -80,8 +80,8 @@ public sealed class LogHolderTests : IDisposable
             }
 
             _ = (await victim.ExecuteAsync("BEGIN IMMEDIATE")).Value;
-            _ = (await victim.ExecuteAsync("CREATE TABLE spilled AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200) SELECT x, zeroblob(4000) FROM n"))
-                .Value;
+            _ = (await victim.ExecuteAsync(
+                "CREATE TABLE spilled AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200) SELECT x, zeroblob(4000) FROM n")).Value;
             victim.Kill();
         }
 
