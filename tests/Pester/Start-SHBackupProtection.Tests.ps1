@@ -48,8 +48,8 @@ Describe 'Start-SHBackupProtection, Get-SHBackupProtection, Stop-SHBackupProtect
         }
 
         $transactions = Get-SHBackupTransaction -From ./offsite -Database app.db | Sort-Object Transaction
-        $transactions | Should -HaveCount 2
-        $null = Restore-SHBackup -Transaction $transactions[0].Transaction -From ./offsite -Database app.db -Destination ./first.db
+        $transactions.Transaction | Should -Be 0, 1, 2
+        $null = Restore-SHBackup -Transaction 1 -From ./offsite -Database app.db -Destination ./first.db
         sqlite3 first.db 'SELECT max(n) FROM noted' | Should -Be 1
         $null = Restore-SHBackup -PointInTime (Get-Date) -From ./offsite -Database app.db -Destination ./last.db
         sqlite3 last.db 'SELECT max(n) FROM noted' | Should -Be 2

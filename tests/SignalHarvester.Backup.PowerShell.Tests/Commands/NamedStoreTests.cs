@@ -226,7 +226,7 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
             [
                 "Compare-SHBackup", "Find-SHBackup", "Get-SHBackupTransaction", "Invoke-SHBackupQuery",
                 "Invoke-SHBackupRetention", "Invoke-SHRestoreDrill", "Merge-SHBackup",
-                "New-SHBackup", "Protect-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Test-SHBackup",
+                "New-SHBackup", "Protect-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Start-SHBackupProtection", "Test-SHBackup",
             ],
             workspace.Run("(Get-Command -Module SignalHarvester.Backup -ParameterName IdentityFile).Name").WithoutErrors().As<string>()
                 .Order(StringComparer.Ordinal));
