@@ -15,7 +15,7 @@ internal sealed class HolderProtection(string database, string work, Tally tally
     private Process? process;
     private Task reading = Task.CompletedTask;
     private Channel<string> rests = Channel.CreateUnbounded<string>();
-    private bool isKilled;
+    private volatile bool isKilled;
 
     public Task StartAsync()
     {
@@ -52,7 +52,7 @@ internal sealed class HolderProtection(string database, string work, Tally tally
         }
     }
 
-    public async Task CheckAsync(Application reader, IReadOnlyList<TransactionRecord> journal, bool isEnd)
+    public async Task CheckAsync(Application reader, IReadOnlyList<TransactionRecord> journal, Action goOn, bool isEnd)
     {
         if (isEnd)
         {
@@ -74,15 +74,21 @@ internal sealed class HolderProtection(string database, string work, Tally tally
             catch (TimeoutException)
             {
                 tally.Problem("the holder did not come to rest");
+                goOn();
                 return;
             }
 
             await CompareAsync();
-            await TellAsync("on");
         }
 
         var copy = image + ".copy";
         await CopyAsync(image, copy);
+        if (!isEnd)
+        {
+            await TellAsync("on");
+        }
+
+        goOn();
         foreach (var problem in (await reader.CheckAsync(copy)).ProblemsBeside(journal))
         {
             tally.Problem("the followed image: " + problem);
@@ -128,8 +134,7 @@ internal sealed class HolderProtection(string database, string work, Tally tally
                 case ["base"]:
                     tally.Add("holder: began with a copy");
                     await CopyAsync(database, image);
-                    await from.StandardInput.WriteLineAsync("on");
-                    await from.StandardInput.FlushAsync();
+                    await GoOnAsync(from);
                     break;
                 case ["commits", var count]:
                     tally.Add("holder: commits", long.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
@@ -152,6 +157,19 @@ internal sealed class HolderProtection(string database, string work, Tally tally
         if (!isKilled && from.ExitCode != 0)
         {
             tally.Problem($"the holder died with {from.ExitCode}");
+        }
+    }
+
+    private async Task GoOnAsync(Process holder)
+    {
+        try
+        {
+            await holder.StandardInput.WriteLineAsync("on");
+            await holder.StandardInput.FlushAsync();
+        }
+        catch (IOException) when (isKilled)
+        {
+            // It was killed during the copy, which the next one asks for again.
         }
     }
 

@@ -37,7 +37,7 @@ internal static class Program
         Directory.CreateDirectory(options.Work);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {options.Seed}, in {options.Work}"));
         var tally = new Tally();
-        var soak = new SoakRun(options, tally);
+        using var soak = new SoakRun(options, tally);
         await soak.RunAsync();
         tally.Say();
         Console.WriteLine(tally.Problems.Count == 0 ? "no problem" : $"{tally.Problems.Count} problems:\n{string.Join('\n', tally.Problems)}");

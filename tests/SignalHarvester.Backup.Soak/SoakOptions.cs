@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Soak;
 internal sealed record SoakOptions
 {
     public const string Usage = """
-        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing] [--store folder|s3] [--seed N] [--kill-after 2] [--work DIR] [--old] [--torn]
+        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing] [--store folder|s3] [--seed N] [--kill-after 1] [--work DIR] [--old] [--torn]
           --what        holder: the log's holder alone, in a process that keeps an image; protection: Start-SHBackupProtection;
                         nothing: the applications alone, held against their own journal
           --store       protection's store: a folder, or Ceph's S3 gateway behind a proxy that causes faults
@@ -28,7 +28,7 @@ internal sealed record SoakOptions
 
     public int Seed { get; private init; } = Environment.TickCount;
 
-    public double KillAfter { get; private init; } = 2;
+    public double KillAfter { get; private init; } = 1;
 
     public string Work { get; private init; } = Path.Combine(Path.GetTempPath(), "shbackup-soak");
 
