@@ -112,9 +112,20 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         }
     }
 
+    /// <summary>Requires that the end of the stream is the database. Nobody may change it meanwhile.</summary>
+    public async Task RequireNewestAsync(Application reader)
+    {
+        known.Clear();
+        await NoteAsync([]);
+        if (known is [var newest])
+        {
+            await RestoreKnownAsync(reader, null, newest);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
-        if (process is { HasExited: false })
+        if (!life.IsCompleted)
         {
             Kill();
         }
@@ -246,7 +257,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         known.Add(new KnownImage(stored, output.Trim(), TransactionRecordRange.End(journal)));
     }
 
-    private async Task RestoreKnownAsync(Application reader, IReadOnlyList<TransactionRecord> journal, KnownImage image)
+    private async Task RestoreKnownAsync(Application reader, IReadOnlyList<TransactionRecord>? journal, KnownImage image)
     {
         if (await RestoreAsync(reader, journal, $"-Transaction {image.Transaction}", image.Transaction, image.Expected) is not { } sha256)
         {
@@ -262,10 +273,10 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         }
     }
 
-    /// <summary>Restores, and requires an image of a moment, the right one.</summary>
+    /// <summary>Restores, and requires an image of a moment, the right one; without a journal, one that is sound.</summary>
     /// <returns>The SHA-256 of the image; null if it is in a gap that was reported.</returns>
     private async Task<string?> RestoreAsync(
-        Application reader, IReadOnlyList<TransactionRecord> journal, string target, long? transaction, TransactionRecordRange expected)
+        Application reader, IReadOnlyList<TransactionRecord>? journal, string target, long? transaction, TransactionRecordRange expected)
     {
         File.Delete(restored);
         var (code, output, said) = await Shell.RunAsync(
@@ -279,12 +290,12 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
 
         tally.Add("restored");
         var report = await reader.CheckAsync(restored);
-        foreach (var problem in report.ProblemsBeside(journal))
+        foreach (var problem in journal is null ? report.Problems : report.ProblemsBeside(journal))
         {
             tally.Problem($"restored by {target}: {problem}");
         }
 
-        if (report.Transactions < expected.Least || report.Transactions > expected.Most)
+        if (journal is not null && (report.Transactions < expected.Least || report.Transactions > expected.Most))
         {
             tally.Problem($"restored by {target}: it has {report.Transactions} transactions and not {expected.Least} to {expected.Most}");
         }
@@ -296,7 +307,10 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
                 tally.Problem($"restored by {target}: it says it is transaction {number}");
             }
 
-            Compare(number, report.Transactions);
+            if (journal is not null)
+            {
+                Compare(number, report.Transactions);
+            }
         }
 
         return ImageHash.Of(restored);
