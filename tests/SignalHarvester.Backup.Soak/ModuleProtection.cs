@@ -64,10 +64,6 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         isMeantToEnd = true;
         Tool.Require("kill").Run("-TERM", process!.Id.ToString(CultureInfo.InvariantCulture)).EnsureSuccess();
         await life.WaitAsync(Patience);
-        if (File.Exists(database + "-wal"))
-        {
-            tally.Problem("the protection was the last, and left a log");
-        }
     }
 
     public async Task CheckAsync(Application reader, IReadOnlyList<TransactionRecord> journal, Action goOn, bool isEnd)
@@ -76,6 +72,11 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         {
             store!.Heal();
             await EndAsync();
+            if (File.Exists(database + "-wal"))
+            {
+                tally.Problem("the protection was the last, and left a log");
+            }
+
             known.Add(new KnownImage(Status().Stored, ImageHash.Of(database), TransactionRecordRange.End(journal)));
         }
         else
@@ -90,9 +91,9 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         if (known.Count > 0)
         {
             await RestoreKnownAsync(reader, journal, isEnd ? known[^1] : known[random.Next(known.Count)]);
-            if (known[^1].Transaction > 1)
+            if (merged is [.., var first] && first.Last < known[^1].Transaction)
             {
-                var number = random.NextInt64(1, known[^1].Transaction);
+                var number = random.NextInt64(first.Last, known[^1].Transaction);
                 _ = await RestoreAsync(reader, journal, $"-Transaction {number}", number, TransactionRecordRange.All(journal));
             }
         }

@@ -30,6 +30,7 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
         _ = (await reader.CloseAsync()).Value;
         await using var protection = new ModuleProtection(database, options, tally);
         await protection.StartAsync();
+        await protection.RequireNewestAsync(reader);
         for (var round = 1; round <= options.Rounds && tally.Problems.Count == 0; round++)
         {
             await ReplaceAsync(reader, protection);

@@ -23,6 +23,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     private uint pageCount;
     private int epoch;
     private int describedEpoch;
+    private long? neededSince;
 
     /// <summary>The thread that looks holds it while it does; a backup holds it while it pins its snapshot.</summary>
     public Lock Gate => gate;
@@ -128,6 +129,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 epoch++;
             }
 
+            neededSince ??= queue.First?.Value.Seen ?? clock.GetTimestamp();
             if (Needed is null or BaseReason.Bulk)
             {
                 Needed = reason;
@@ -172,6 +174,27 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 queuedBytes -= first.Value.Bytes;
                 queue.RemoveFirst();
             }
+        }
+    }
+
+    /// <summary>When the oldest transaction was seen that is not stored, alone or with others, as a time stamp of the clock; null if all are.</summary>
+    public long? WaitsSince
+    {
+        get
+        {
+            lock (gate)
+            {
+                return neededSince ?? queue.First?.Value.Seen;
+            }
+        }
+    }
+
+    /// <summary>The backup from which the stream continues is in the store.</summary>
+    public void BaseStored()
+    {
+        lock (gate)
+        {
+            neededSince = Needed is null ? null : neededSince;
         }
     }
 

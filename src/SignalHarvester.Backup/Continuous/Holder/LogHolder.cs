@@ -594,7 +594,8 @@ internal sealed class LogHolder : IDisposable
         if (counted < commits || counted > commits + (isUnheld ? 0 : repeats))
         {
             throw new LogBrokenException(string.Create(
-                CultureInfo.InvariantCulture, $"the log was begun anew and has {commits} commits, but its index counts {counted}"));
+                CultureInfo.InvariantCulture,
+                $"the log was begun anew and has {commits} commits, but its index counts {counted}{(isUnheld ? ", since it was let go for a checkpoint" : string.Empty)}"));
         }
     }
 
