@@ -16,6 +16,12 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan BeforeRestart = TimeSpan.FromSeconds(1);
 
+    // Reasons for which a start may fail: the network, and a database that is being replaced.
+    private static readonly string[] Excuses =
+    [
+        "cannot be reached or does not work", "was taken away while its protection was starting", "There is no database", "is in journal mode",
+    ];
+
     private readonly Random random = new(options.Seed);
     private readonly string backups = Path.Combine(options.Work, "backups");
     private readonly string restored = Path.Combine(options.Work, "restored.db");
@@ -70,7 +76,9 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     {
         if (isEnd)
         {
+            // One that was started this moment would die of the signal, as nobody has asked for it yet.
             store!.Heal();
+            _ = await AwaitStoredAsync();
             await EndAsync();
             if (File.Exists(database + "-wal"))
             {
@@ -110,6 +118,15 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         {
             _ = await RestoreAsync(reader, journal, "-PointInTime (Get-Date).AddDays(1)", null, TransactionRecordRange.End(journal));
             await RequireReportedAsync();
+        }
+    }
+
+    /// <summary>Stops it orderly, once it protects.</summary>
+    public async Task StopAsync()
+    {
+        if (await AwaitStoredAsync())
+        {
+            await EndAsync();
         }
     }
 
@@ -168,14 +185,14 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         }
 
         SetAway();
-        if (Status().ErrorId is not { } errorId || !errorId.StartsWith("Cloud", StringComparison.Ordinal))
+        if (Array.Find(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal)) is not { } reason)
         {
             tally.Problem($"the protection ended by itself: {said}");
             return;
         }
 
         // A service would start it again, too.
-        tally.Add("protection: " + errorId);
+        tally.Add("protection ended: " + reason);
         await Task.Delay(BeforeRestart);
         if (!isMeantToEnd)
         {
@@ -229,8 +246,9 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         }
     }
 
-    /// <summary>Waits until everything is said to be stored, and notes what that is.</summary>
-    private async Task NoteAsync(IReadOnlyList<TransactionRecord> journal)
+    /// <summary>Waits until everything is said to be stored.</summary>
+    /// <returns>Whether it is.</returns>
+    private async Task<bool> AwaitStoredAsync()
     {
         var began = Stopwatch.GetTimestamp();
         var since = DateTimeOffset.UtcNow.AddMilliseconds(100);
@@ -239,10 +257,21 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             if (Stopwatch.GetElapsedTime(began) > Patience)
             {
                 tally.Problem($"the protection does not store everything: {status}");
-                return;
+                return false;
             }
 
             await Task.Delay(50);
+        }
+
+        return true;
+    }
+
+    /// <summary>Notes what is said to be stored, once that is everything.</summary>
+    private async Task NoteAsync(IReadOnlyList<TransactionRecord> journal)
+    {
+        if (!await AwaitStoredAsync())
+        {
+            return;
         }
 
         var stored = Status().Stored;
@@ -323,6 +352,10 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         if (said.Contains("alone (", StringComparison.Ordinal) && (transaction is null || merged.Exists(range => range.First <= transaction && transaction < range.Last)))
         {
             tally.Add("holes of reported gaps");
+        }
+        else if (transaction is null && said.Contains("There is no usable backup as old as", StringComparison.Ordinal))
+        {
+            tally.Add("moments before the stream");
         }
         else
         {

@@ -45,7 +45,7 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
         application?.Dispose();
         if (tally.Problems.Count == 0)
         {
-            await protection.EndAsync();
+            await protection.StopAsync();
             await RequireSoundAsync(reader);
         }
     }
@@ -70,7 +70,7 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
         var isStopped = random.Next(3) == 0;
         if (isStopped)
         {
-            await protection.EndAsync();
+            await protection.StopAsync();
         }
 
         var way = isUp ? random.Next(2) : random.Next(7);
