@@ -12,6 +12,7 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
     private const int MostImages = 5;
 
     private static readonly TimeSpan BeforeStart = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AfterEnd = TimeSpan.FromMilliseconds(500);
     private static readonly IReadOnlyDictionary<string, string> NoEnvironment = new Dictionary<string, string>();
 
     private readonly Random random = new(options.Seed);
@@ -65,6 +66,7 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
             await application.EndAsync();
             application.Dispose();
             application = null;
+            await Task.Delay(AfterEnd);
         }
 
         var isStopped = random.Next(3) == 0;

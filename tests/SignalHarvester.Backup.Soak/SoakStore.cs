@@ -9,6 +9,7 @@ internal sealed class SoakStore(Tally tally) : IAsyncDisposable
 {
     private const string Key = "soaksoaksoaksoaksoak";
 
+    private const string Conflict = "409";
     private const string Undecided =
         "<Error><Code>ConditionalRequestConflict</Code><Message>Another conditional request for this object is under way.</Message></Error>";
 
@@ -108,17 +109,22 @@ internal sealed class SoakStore(Tally tally) : IAsyncDisposable
             < 8 => ("answer lost", Fault.DropResponse(0)),
             < 9 => ("bit flipped in a request", Fault.CorruptRequest(random.Next(500))),
             < 10 => ("bit flipped in an answer", Fault.CorruptResponse(random.Next(500))),
-            < 13 => ("409", Fault.Answer(409, Undecided)),
+            < 13 => (Conflict, Fault.Answer(409, Undecided)),
             < 16 => ("500", Fault.Answer(500)),
             < 19 => ("503", Fault.Answer(503)),
             _ => ("hang", random.Next(2) == 0 ? Fault.StallRequest(0) : Fault.StallResponse(0)),
         };
 
-        // Enough of them in a row, now and then, that a client gives up.
-        proxy!.Inject(fault, random.Next(10) == 0 ? 12 : 1, _ =>
+        // Enough of them in a row, now and then, that a client gives up. A conflict is the answer to a conditional request alone.
+        proxy!.Inject(fault, random.Next(10) == 0 ? 12 : 1, head =>
         {
-            tally.Add("fault: " + name);
-            return true;
+            var isHit = name != Conflict || head["If-None-Match"] is not null;
+            if (isHit)
+            {
+                tally.Add("fault: " + name);
+            }
+
+            return isHit;
         });
     }
 }
