@@ -1,142 +1,419 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 
 namespace SignalHarvester.Backup.Soak;
 
-/// <summary>Start-SHBackupProtection, whose restores to random transactions and times are held against the journal.</summary>
+/// <summary>
+/// Start-SHBackupProtection, of which nothing is believed: whatever it reports as stored is restored from the store later, and held against
+/// the journal and the database of then.
+/// </summary>
 internal sealed class ModuleProtection(string database, SoakOptions options, Tally tally) : IProtection
 {
     // Between a commit and the first look at it, on a machine that is busy with many things.
-    private static readonly TimeSpan LatestLook = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LatestLook = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan BeforeRestart = TimeSpan.FromSeconds(1);
+
+    // Reasons for which a start may fail: the network, and a database that is being replaced.
+    private static readonly string[] Excuses =
+    [
+        "cannot be reached or does not work", "was taken away while its protection was starting", "There is no database", "is in journal mode",
+    ];
 
     private readonly Random random = new(options.Seed);
     private readonly string backups = Path.Combine(options.Work, "backups");
     private readonly string restored = Path.Combine(options.Work, "restored.db");
+    private readonly ConcurrentDictionary<long, int> ledgers = [];
+    private readonly List<KnownImage> known = [];
+    private readonly List<(DateTimeOffset From, DateTimeOffset? To)> away = [];
+    private readonly CancellationTokenSource ending = new();
+    private List<MergedRange> merged = [];
     private SoakStore? store;
+    private Task disturbing = Task.CompletedTask;
     private Process? process;
-    private Task<string> error = Task.FromResult("");
-    private long newest;
+    private Task life = Task.CompletedTask;
+    private volatile bool isMeantToEnd;
 
     private string Directory => $"-BackupDirectory {Shell.Quote(backups)}";
 
     public async Task StartAsync()
     {
-        store ??= await SoakStore.StartAsync(options.Store, options.Work);
-        store.Disturb(random, tally);
-        process = Shell.Start(
-            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store.Parameters} -CreateContainer -BackupInterval 1m",
-            store.Environment);
-        process.StandardInput.Close();
-        _ = process.StandardOutput.ReadToEndAsync();
-        error = process.StandardError.ReadToEndAsync();
+        if (store is null)
+        {
+            store = await SoakStore.StartAsync(options.Store, options.Work, tally);
+            disturbing = store.DisturbAsync(new Random(random.Next()), ending.Token);
+        }
+
+        Start();
     }
 
     public void Kill()
     {
-        if (process!.HasExited)
+        isMeantToEnd = true;
+        try
         {
-            tally.Problem($"the protection ended by itself with {process.ExitCode}: {error.GetAwaiter().GetResult()}");
-            return;
+            process!.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It has just ended by itself.
         }
 
-        process.Kill();
-        process.WaitForExit();
-        process.Dispose();
+        life.GetAwaiter().GetResult();
+        SetAway();
     }
 
     public async Task EndAsync()
     {
+        isMeantToEnd = true;
         Tool.Require("kill").Run("-TERM", process!.Id.ToString(CultureInfo.InvariantCulture)).EnsureSuccess();
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        tally.Add(string.Create(CultureInfo.InvariantCulture, $"protection ended with {process.ExitCode}"));
+        await life.WaitAsync(Patience);
     }
 
-    public async Task CheckAsync(Application reader, IReadOnlyList<TransactionRecord> journal, bool isEnd)
+    public async Task CheckAsync(Application reader, IReadOnlyList<TransactionRecord> journal, Action goOn, bool isEnd)
     {
-        store!.Heal();
         if (isEnd)
         {
+            // One that was started this moment would die of the signal, as nobody has asked for it yet.
+            store!.Heal();
+            _ = await AwaitStoredAsync();
             await EndAsync();
+            if (File.Exists(database + "-wal"))
+            {
+                tally.Problem("the protection was the last, and left a log");
+            }
+
+            known.Add(new KnownImage(Status().Stored, ImageHash.Of(database), TransactionRecordRange.End(journal)));
         }
         else
         {
-            await BackUpAsync();
+            store!.Heal();
+            await NoteAsync(journal);
+            store.GoOn();
+            goOn();
         }
 
-        if (newest > 0)
+        merged = await MergedAsync();
+        if (known.Count > 0)
         {
-            await RestoreAsync(reader, journal, $"-Transaction {random.NextInt64(1, newest + 1)}", TransactionRecordRange.All(journal));
+            await RestoreKnownAsync(reader, journal, isEnd ? known[^1] : known[random.Next(known.Count)]);
+            if (merged is [.., var first] && first.Last < known[^1].Transaction)
+            {
+                var number = random.NextInt64(first.Last, known[^1].Transaction);
+                _ = await RestoreAsync(reader, journal, $"-Transaction {number}", number, TransactionRecordRange.All(journal));
+            }
         }
 
         if (journal.Count > 0)
         {
             var time = journal[random.Next(journal.Count)].Before + TimeSpan.FromMilliseconds(random.Next(2000));
-            await RestoreAsync(
-                reader, journal, $"-PointInTime '{time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}'", TransactionRecordRange.At(journal, time, LatestLook));
+            var expected = TransactionRecordRange.At(journal, time, LatestLook);
+            _ = await RestoreAsync(
+                reader, journal, $"-PointInTime '{time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}'", null, WasAway(time) ? expected with { Least = 0 } : expected);
         }
 
         if (isEnd)
         {
-            await RestoreAsync(reader, journal, "-PointInTime (Get-Date).AddDays(1)", TransactionRecordRange.End(journal));
+            _ = await RestoreAsync(reader, journal, "-PointInTime (Get-Date).AddDays(1)", null, TransactionRecordRange.End(journal));
+            await RequireReportedAsync();
         }
-        else
+    }
+
+    /// <summary>Stops it orderly, once it protects.</summary>
+    public async Task StopAsync()
+    {
+        if (await AwaitStoredAsync())
         {
-            store.Disturb(random, tally);
+            await EndAsync();
+        }
+    }
+
+    /// <summary>Requires that the end of the stream is the database. Nobody may change it meanwhile.</summary>
+    public async Task RequireNewestAsync(Application reader)
+    {
+        known.Clear();
+        await NoteAsync([]);
+        if (known is [var newest])
+        {
+            await RestoreKnownAsync(reader, null, newest);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (process is { HasExited: false })
+        if (!life.IsCompleted)
         {
             Kill();
         }
 
+        await ending.CancelAsync();
+        await disturbing;
         if (store is not null)
         {
             await store.DisposeAsync();
         }
+
+        ending.Dispose();
     }
 
-    private async Task BackUpAsync()
+    private void Start()
     {
-        var (code, _, said) = await Shell.RunAsync($"$null = New-SHBackup {Shell.Quote(database)} {Directory} -ErrorAction Stop", store!.Environment);
+        isMeantToEnd = false;
+        process = Shell.Start(
+            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store!.Parameters} -CreateContainer -BackupInterval 1m -Verbose",
+            store.Environment);
+        process.StandardInput.Close();
+        life = LiveAsync(process);
+    }
+
+    private async Task LiveAsync(Process of)
+    {
+        var error = of.StandardError.ReadToEndAsync();
+        while (await of.StandardOutput.ReadLineAsync() is { } line)
+        {
+            Hear(line);
+        }
+
+        await of.WaitForExitAsync();
+        var said = await error;
+        of.Dispose();
+        if (isMeantToEnd)
+        {
+            return;
+        }
+
+        SetAway();
+        if (Array.Find(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal)) is not { } reason)
+        {
+            tally.Problem($"the protection ended by itself: {said}");
+            return;
+        }
+
+        // A service would start it again, too.
+        tally.Add("protection ended: " + reason);
+        await Task.Delay(BeforeRestart);
+        if (!isMeantToEnd)
+        {
+            _ = Task.Run(Start);
+        }
+    }
+
+    private void Hear(string line)
+    {
+        const string Base = "is backed up as it is now, because ";
+        if (line.IndexOf(Base, StringComparison.Ordinal) is var at and >= 0)
+        {
+            var why = line[(at + Base.Length)..];
+            tally.Add("protection: base, " + why[..Math.Min(50, why.Length)]);
+            tally.Add("bases told");
+        }
+        else if (line.Contains("Stored '", StringComparison.Ordinal) || line.Contains("continues from '", StringComparison.Ordinal))
+        {
+            tally.Add("protection: segments");
+            lock (away)
+            {
+                if (away is [.., { To: null } last])
+                {
+                    away[^1] = (last.From, DateTimeOffset.UtcNow);
+                }
+            }
+        }
+        else if (line.Contains("WARNING", StringComparison.Ordinal))
+        {
+            tally.Add("protection: other warnings");
+            Console.WriteLine(line);
+        }
+    }
+
+    private void SetAway()
+    {
+        lock (away)
+        {
+            if (away is not [.., { To: null }])
+            {
+                away.Add((DateTimeOffset.UtcNow, null));
+            }
+        }
+    }
+
+    private bool WasAway(DateTimeOffset time)
+    {
+        lock (away)
+        {
+            return away.Exists(span => span.From - LatestLook <= time && (span.To is null || time <= span.To + LatestLook));
+        }
+    }
+
+    /// <summary>Waits until everything is said to be stored.</summary>
+    /// <returns>Whether it is.</returns>
+    private async Task<bool> AwaitStoredAsync()
+    {
+        var began = Stopwatch.GetTimestamp();
+        var since = DateTimeOffset.UtcNow.AddMilliseconds(100);
+        while (Status() is var status && (status.State != "Following" || status.Seen != status.Stored || status.Look < since))
+        {
+            if (Stopwatch.GetElapsedTime(began) > Patience)
+            {
+                tally.Problem($"the protection does not store everything: {status}");
+                return false;
+            }
+
+            await Task.Delay(50);
+        }
+
+        return true;
+    }
+
+    /// <summary>Notes what is said to be stored, once that is everything.</summary>
+    private async Task NoteAsync(IReadOnlyList<TransactionRecord> journal)
+    {
+        if (!await AwaitStoredAsync())
+        {
+            return;
+        }
+
+        var stored = Status().Stored;
+        var (code, output, said) = await Shell.RunAsync(
+            $"(New-SHBackup {Shell.Quote(database)} {Directory} -ErrorAction Stop -WarningAction Ignore).Checksum", store!.Environment);
         tally.Add(code == 0 ? "New-SHBackup" : "New-SHBackup failed");
         if (code != 0)
         {
             tally.Problem("New-SHBackup beside the protection: " + said);
-        }
-    }
-
-    /// <summary>Restores, and requires an image of a moment, the right one.</summary>
-    private async Task RestoreAsync(Application reader, IReadOnlyList<TransactionRecord> journal, string target, TransactionRecordRange expected)
-    {
-        File.Delete(restored);
-        var (code, output, said) = await Shell.RunAsync(
-            $"(Restore-SHBackup {target} -Database {Shell.Quote(database)} -Destination {Shell.Quote(restored)} {Directory} {store!.SourceParameters} -ErrorAction Stop).RestoredTransaction",
-            store.Environment);
-        if (code != 0)
-        {
-            tally.Problem($"Restore-SHBackup {target}: {said}");
             return;
         }
 
-        tally.Add("restored");
-        if (long.TryParse(output.Trim(), CultureInfo.InvariantCulture, out var number))
+        known.Add(new KnownImage(stored, output.Trim(), TransactionRecordRange.End(journal)));
+    }
+
+    private async Task RestoreKnownAsync(Application reader, IReadOnlyList<TransactionRecord>? journal, KnownImage image)
+    {
+        if (await RestoreAsync(reader, journal, $"-Transaction {image.Transaction}", image.Transaction, image.Expected) is not { } sha256)
         {
-            newest = Math.Max(newest, number);
+            tally.Problem($"transaction {image.Transaction} was reported as stored, and cannot be restored");
+        }
+        else if (sha256 != image.Sha256)
+        {
+            tally.Problem($"transaction {image.Transaction} is not byte for byte the database of then");
+        }
+        else
+        {
+            tally.Add("restored byte for byte");
+        }
+    }
+
+    /// <summary>Restores, and requires an image of a moment, the right one; without a journal, one that is sound.</summary>
+    /// <returns>The SHA-256 of the image; null if it is in a gap that was reported.</returns>
+    private async Task<string?> RestoreAsync(
+        Application reader, IReadOnlyList<TransactionRecord>? journal, string target, long? transaction, TransactionRecordRange expected)
+    {
+        File.Delete(restored);
+        var (code, output, said) = await Shell.RunAsync(
+            $"(Restore-SHBackup {target} -Database {Shell.Quote(database)} -Destination {Shell.Quote(restored)} {Directory} {store!.SourceParameters} -ErrorAction Stop -WarningAction Ignore -InformationAction Ignore).RestoredTransaction",
+            store.Environment);
+        if (code != 0)
+        {
+            Explain(target, transaction, said);
+            return null;
         }
 
+        tally.Add("restored");
         var report = await reader.CheckAsync(restored);
-        foreach (var problem in report.ProblemsBeside(journal))
+        foreach (var problem in journal is null ? report.Problems : report.ProblemsBeside(journal))
         {
             tally.Problem($"restored by {target}: {problem}");
         }
 
-        if (report.Transactions < expected.Least || report.Transactions > expected.Most)
+        if (journal is not null && (report.Transactions < expected.Least || report.Transactions > expected.Most))
         {
             tally.Problem($"restored by {target}: it has {report.Transactions} transactions and not {expected.Least} to {expected.Most}");
         }
+
+        if (long.TryParse(output.Trim(), CultureInfo.InvariantCulture, out var number))
+        {
+            if (transaction is not null && number != transaction)
+            {
+                tally.Problem($"restored by {target}: it says it is transaction {number}");
+            }
+
+            if (journal is not null)
+            {
+                Compare(number, report.Transactions);
+            }
+        }
+
+        return ImageHash.Of(restored);
+    }
+
+    /// <summary>A restore may fail in a gap that was reported, and for no other reason.</summary>
+    private void Explain(string target, long? transaction, string said)
+    {
+        if (said.Contains("alone (", StringComparison.Ordinal) && (transaction is null || merged.Exists(range => range.First <= transaction && transaction < range.Last)))
+        {
+            tally.Add("holes of reported gaps");
+        }
+        else if (transaction is null && said.Contains("There is no usable backup as old as", StringComparison.Ordinal))
+        {
+            tally.Add("moments before the stream");
+        }
+        else
+        {
+            tally.Problem($"Restore-SHBackup {target}: {said}");
+        }
+    }
+
+    /// <summary>Between two transactions without a gap in between there can be no more of the applications' own: else one was missed.</summary>
+    private void Compare(long transaction, int ledger)
+    {
+        foreach (var (other, count) in ledgers)
+        {
+            var (from, to) = (Math.Min(other, transaction), Math.Max(other, transaction));
+            var grown = other < transaction ? ledger - count : count - ledger;
+            if (grown < 0 || (grown > to - from && !merged.Exists(range => from < range.Last && range.Last <= to)))
+            {
+                tally.Problem($"between transactions {from} and {to} there are {grown} of the applications");
+            }
+        }
+
+        ledgers[transaction] = ledger;
+    }
+
+    /// <summary>Lists where several transactions are one step.</summary>
+    private async Task<List<MergedRange>> MergedAsync()
+    {
+        var (code, output, said) = await Shell.RunAsync(
+            $"Get-SHBackupTransaction {Shell.Quote(database)} {store!.SourceParameters} -ErrorAction Stop | Where-Object BackupId | ForEach-Object {{ \"$($_.FirstTransaction) $($_.Transaction)\" }}",
+            store.Environment);
+        if (code != 0)
+        {
+            tally.Problem("Get-SHBackupTransaction: " + said);
+            return merged;
+        }
+
+        return
+        [
+            .. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => line.Split(' '))
+                .Select(pair => new MergedRange(long.Parse(pair[0], CultureInfo.InvariantCulture), long.Parse(pair[1], CultureInfo.InvariantCulture))),
+        ];
+    }
+
+    private async Task RequireReportedAsync()
+    {
+        merged = await MergedAsync();
+        tally.Add("bases in the stream", merged.Count);
+        if (merged.Count > tally.Count("bases told"))
+        {
+            tally.Problem($"the stream has {merged.Count} bases, and {tally.Count("bases told")} were told");
+        }
+    }
+
+    private ProtectionView Status()
+    {
+        var folder = new DirectoryInfo(Path.Combine(backups, ".shbackup", "protection"));
+        return folder.Exists && folder.EnumerateFiles("status.json", SearchOption.AllDirectories).FirstOrDefault() is { } file
+            ? ProtectionView.Parse(JsonElement.Parse(File.ReadAllText(file.FullName)))
+            : new ProtectionView("", 0, 0, null, null);
     }
 }

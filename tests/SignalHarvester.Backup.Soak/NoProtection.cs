@@ -11,12 +11,14 @@ internal sealed class NoProtection(string database, Tally tally) : IProtection
 
     public Task EndAsync() => Task.CompletedTask;
 
-    public async Task CheckAsync(Application reader, IReadOnlyList<TransactionRecord> journal, bool isEnd)
+    public async Task CheckAsync(Application reader, IReadOnlyList<TransactionRecord> journal, Action goOn, bool isEnd)
     {
         foreach (var problem in (await reader.CheckAsync(database)).ProblemsBeside(journal))
         {
             tally.Problem("the database: " + problem);
         }
+
+        goOn();
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -37,8 +37,16 @@ internal static class Program
         Directory.CreateDirectory(options.Work);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {options.Seed}, in {options.Work}"));
         var tally = new Tally();
-        var soak = new SoakRun(options, tally);
-        await soak.RunAsync();
+        if (options.What == "replace")
+        {
+            await new ReplaceRun(options, tally).RunAsync();
+        }
+        else
+        {
+            using var soak = new SoakRun(options, tally);
+            await soak.RunAsync();
+        }
+
         tally.Say();
         Console.WriteLine(tally.Problems.Count == 0 ? "no problem" : $"{tally.Problems.Count} problems:\n{string.Join('\n', tally.Problems)}");
         return tally.Problems.Count == 0 ? 0 : 1;

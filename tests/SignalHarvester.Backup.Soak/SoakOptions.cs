@@ -6,9 +6,11 @@ namespace SignalHarvester.Backup.Soak;
 internal sealed record SoakOptions
 {
     public const string Usage = """
-        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing] [--store folder|s3] [--seed N] [--kill-after 2] [--work DIR] [--old] [--torn]
+        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing|replace] [--rounds 200] [--store folder|s3] [--seed N] [--kill-after 1] [--work DIR] [--old] [--torn]
           --what        holder: the log's holder alone, in a process that keeps an image; protection: Start-SHBackupProtection;
-                        nothing: the applications alone, held against their own journal
+                        nothing: the applications alone, held against their own journal;
+                        replace: other content is put in the protected database's place, in every way that people have
+          --rounds      of replacing
           --store       protection's store: a folder, or Ceph's S3 gateway behind a proxy that causes faults
           --seed        a run's random choices; what the processes do to each other is random anyhow
           --kill-after  mean seconds between two kills; 0 for none
@@ -24,11 +26,13 @@ internal sealed record SoakOptions
 
     public string What { get; private init; } = "holder";
 
+    public int Rounds { get; private init; } = 200;
+
     public string Store { get; private init; } = "folder";
 
     public int Seed { get; private init; } = Environment.TickCount;
 
-    public double KillAfter { get; private init; } = 2;
+    public double KillAfter { get; private init; } = 1;
 
     public string Work { get; private init; } = Path.Combine(Path.GetTempPath(), "shbackup-soak");
 
@@ -58,7 +62,8 @@ internal sealed record SoakOptions
     {
         ("--minutes", _) => this with { Minutes = Number(name, value) },
         ("--writers", _) => this with { Writers = (int)Number(name, value) },
-        ("--what", "holder" or "protection" or "nothing") => this with { What = value },
+        ("--rounds", _) => this with { Rounds = (int)Number(name, value) },
+        ("--what", "holder" or "protection" or "nothing" or "replace") => this with { What = value },
         ("--store", "folder" or "s3") => this with { Store = value },
         ("--seed", _) => this with { Seed = (int)Number(name, value) },
         ("--kill-after", _) => this with { KillAfter = Number(name, value) },

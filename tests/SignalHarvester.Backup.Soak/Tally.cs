@@ -20,6 +20,9 @@ internal sealed class Tally
         latest[what] = Stopwatch.GetTimestamp();
     }
 
+    /// <summary>How often something was counted.</summary>
+    public long Count(string what) => counts.GetValueOrDefault(what);
+
     /// <summary>Whether something was counted so short a time ago.</summary>
     public bool IsRecent(string what, TimeSpan span) => latest.TryGetValue(what, out var time) && Stopwatch.GetElapsedTime(time) < span;
 

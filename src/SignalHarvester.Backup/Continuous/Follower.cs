@@ -20,10 +20,10 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     private PageSet? inBackup;
     private string? changedSince;
     private long queuedBytes;
-    private long? unstoredSince;
     private uint pageCount;
     private int epoch;
     private int describedEpoch;
+    private long? neededSince;
 
     /// <summary>The thread that looks holds it while it does; a backup holds it while it pins its snapshot.</summary>
     public Lock Gate => gate;
@@ -129,13 +129,13 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 epoch++;
             }
 
+            neededSince ??= queue.First?.Value.Seen ?? clock.GetTimestamp();
             if (Needed is null or BaseReason.Bulk)
             {
                 Needed = reason;
                 NeededWhy = why;
             }
 
-            unstoredSince ??= queue.First?.Value.Seen ?? clock.GetTimestamp();
             queue.Clear();
             queuedBytes = 0;
         }
@@ -174,11 +174,6 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 queuedBytes -= first.Value.Bytes;
                 queue.RemoveFirst();
             }
-
-            if (Needed is null)
-            {
-                unstoredSince = null;
-            }
         }
     }
 
@@ -189,8 +184,17 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
         {
             lock (gate)
             {
-                return (unstoredSince ?? queue.First?.Value.Seen) is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero;
+                return (neededSince ?? queue.First?.Value.Seen) is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero;
             }
+        }
+    }
+
+    /// <summary>The backup from which the stream continues is in the store.</summary>
+    public void BaseStored()
+    {
+        lock (gate)
+        {
+            neededSince = Needed is null ? null : neededSince;
         }
     }
 

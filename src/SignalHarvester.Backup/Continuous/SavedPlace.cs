@@ -37,4 +37,7 @@ internal sealed record SavedPlace
 
     /// <summary>The backup from which the stream continues, as long as it is not known to be in the store.</summary>
     public string? Backup { get; init; }
+
+    /// <summary>The last transaction that can be restored without that backup; null if there is no such backup.</summary>
+    public long? Restorable { get; init; }
 }

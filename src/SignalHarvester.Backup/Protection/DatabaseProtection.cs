@@ -194,11 +194,6 @@ internal sealed class DatabaseProtection : IDisposable
             });
         }
 
-        if (writer.UnsentBackup is { } backup)
-        {
-            unsent = (backup, null);
-        }
-
         lastBackupBegan = context.Clock.GetTimestamp();
         watch.Start(reason is null ? writer.Place : null, reason is null ? writer.Rest : null, BaseReason.Gap);
     }
@@ -242,7 +237,12 @@ internal sealed class DatabaseProtection : IDisposable
             if (await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false))
             {
                 follower.Confirm(writer.Transaction);
-                unsent = writer.UnsentBackup is { } id ? (id, null) : unsent;
+                return true;
+            }
+
+            if (writer.UnsentBackup is { } backup)
+            {
+                await SendBaseAsync(backup, cancellation).ConfigureAwait(false);
                 return true;
             }
 
@@ -277,7 +277,7 @@ internal sealed class DatabaseProtection : IDisposable
     private BackupException Behind() => new(
         BackupErrorId.StreamBehind, path, string.Create(
             CultureInfo.InvariantCulture,
-            $"Protection of '{path}' has stopped, but {follower.Transaction - Math.Max(0, writer.Transaction)} transactions could not be stored in '{store.Location}' within {options.StopTimeout.TotalSeconds} seconds{(problem is null ? string.Empty : $" ({problem.TrimEnd('.')})")}. They are in the database. Start it again when the store can be reached: it continues from there."));
+            $"Protection of '{path}' has stopped, but {follower.Transaction - Math.Max(0, writer.Restorable)} transactions could not be stored in '{store.Location}' within {options.StopTimeout.TotalSeconds} seconds{(problem is null ? string.Empty : $" ({problem.TrimEnd('.')})")}. They are in the database. Start it again when the store can be reached: it continues from there."));
 
     private async Task IdleAsync(CancellationToken cancellation)
     {
@@ -421,18 +421,34 @@ internal sealed class DatabaseProtection : IDisposable
             });
         }
 
-        _ = await UntilStoredAsync(
-            () => Task.Run(
-                () =>
-                {
-                    backups.Send(backup.Id, own);
-                    return true;
-                },
-                cancellation),
-            cancellation).ConfigureAwait(false);
-        writer.BackupSent();
         context.Verbose(string.Create(
             CultureInfo.InvariantCulture, $"The stream of '{path}' continues from '{backup.Id}', which is transaction {snapshot.Transaction}."));
+    }
+
+    /// <summary>Sends the backup from which the stream continues: before it is there, no later segment helps anybody.</summary>
+    private async Task SendBaseAsync(string id, CancellationToken cancellation)
+    {
+        quietSince = 0;
+        var own = context with { Cancellation = cancellation };
+        try
+        {
+            _ = await UntilStoredAsync(
+                () => Task.Run(
+                    () =>
+                    {
+                        backups.Send(id, own);
+                        return true;
+                    },
+                    cancellation),
+                cancellation).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
+        {
+            follower.Need(BaseReason.Gap, $"the backup '{id}', from which its stream continued, was removed before it was sent");
+        }
+
+        writer.BackupSent();
+        follower.BaseStored();
     }
 
     /// <summary>Begins an ordinary backup when one is due, and sends it once all of its transactions are stored: a writer that is fenced sends none.</summary>
@@ -460,10 +476,6 @@ internal sealed class DatabaseProtection : IDisposable
             try
             {
                 await sent.ConfigureAwait(false);
-                if (writer.UnsentBackup is not null)
-                {
-                    writer.BackupSent();
-                }
             }
             catch (BackupException exception)
             {
@@ -599,11 +611,11 @@ internal sealed class DatabaseProtection : IDisposable
             Store = store.Location.ToString(),
             Lag = follower.Lag,
             Transaction = follower.Transaction,
-            StoredTransaction = Math.Max(0, writer.Transaction),
+            StoredTransaction = Math.Max(0, writer.Restorable),
             LastStored = lastStored,
             LastLook = watch.LastLook == default ? null : watch.LastLook,
             RestorableFrom = pruning.Oldest,
-            RestorableTo = writer.Transaction < 0 ? null : writer.Time,
+            RestorableTo = writer.Transaction < 0 || writer.UnsentBackup is not null ? null : writer.Time,
             Timeline = writer.Timeline,
             Segment = writer.Number,
             LogBytes = watch.LogBytes,

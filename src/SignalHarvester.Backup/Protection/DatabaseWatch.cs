@@ -49,7 +49,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
     /// <param name="from">The place in its log up to which it was read; null if the log was empty, or nothing is known.</param>
     /// <param name="file">The database file, if it had everything; null if not.</param>
     /// <param name="reason">What the stream needs an ordinary backup for if the log does not continue from there.</param>
-    /// <exception cref="BackupException">ProtectionRefused, SourceLocked, DatabaseOpenInProcess, SourceUnreadable.</exception>
+    /// <exception cref="BackupException">SourceNotFound, ProtectionRefused, SourceLocked, DatabaseOpenInProcess, SourceUnreadable.</exception>
     public void Start(LogPlace? from, FileMark? file, BaseReason reason)
     {
         (place, rest) = (from, file);
@@ -58,6 +58,13 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
             try
             {
                 Open(reason);
+            }
+            catch (DatabaseReplacedException exception)
+            {
+                throw new BackupException(
+                    BackupErrorId.SourceNotFound, path,
+                    $"'{path}' was taken away while its protection was starting: {exception.Message}. Start it again when the database is in its place.",
+                    exception);
             }
             catch (SqliteException exception)
             {

@@ -45,6 +45,12 @@ internal sealed class StreamWriter
     /// <summary>Its time.</summary>
     public DateTimeOffset Time { get; private set; }
 
+    /// <summary>
+    /// The last transaction that can be restored from the store; -1 if there is none, or it is not known. Nothing after a base can be, before
+    /// the backup that it names is there.
+    /// </summary>
+    public long Restorable => UnsentBackup is null ? Transaction : saved!.Restorable ?? -1;
+
     /// <summary>The place in the log up to which the stream goes; null if the log was empty then.</summary>
     public LogPlace? Place => saved?.Log is { } log ? LogPlace.Of(log) : null;
 
@@ -160,7 +166,7 @@ internal sealed class StreamWriter
     }
 
     /// <summary>Notes that the backup from which the stream continues is in the store.</summary>
-    public void BackupSent() => Keep(saved! with { Backup = null });
+    public void BackupSent() => Keep(saved! with { Backup = null, Restorable = null });
 
     /// <summary>Notes that everything stored is in the database file, which makes the next start independent of the log.</summary>
     public void KeepRest(LogPlace? place, FileMark rest)
@@ -183,6 +189,7 @@ internal sealed class StreamWriter
     private async Task PutAsync(Segment segment, LogPlace? place, FileMark? rest, string? backup, Func<Segment, Task<PutOutcome>> put)
     {
         var header = segment.Header;
+        var restorable = Restorable;
         saved = new SavedPlace
         {
             Database = databasePath,
@@ -196,6 +203,7 @@ internal sealed class StreamWriter
             Pending = segment.Name.ToString(),
             PendingSha256 = segment.Sha256,
             Backup = backup,
+            Restorable = backup is null ? null : restorable,
         };
         folder.Save(saved, segment.Bytes.Span);
         unconfirmed = segment;

@@ -26,6 +26,10 @@ internal static unsafe class SqliteDescriptors
     // named pipe that somebody put there. Opened without waiting, a pipe fails at the first read; a file is read as usual.
     private static readonly int NonBlocking = OperatingSystem.IsMacOS() ? 0x4 : 0x800;
 
+    // SHARED_FIRST and SHARED_SIZE of SQLite's os.h: https://sqlite.org/fileformat2.html#the_lock_byte_page
+    private const long SharedLockOffset = 0x40000002;
+    private const long SharedLockLength = 510;
+
     private static readonly object Gate = new();
 
     // Each with the path by which it was opened, and its number in the order of openings.
@@ -96,8 +100,7 @@ internal static unsafe class SqliteDescriptors
     {
         lock (Gate)
         {
-            var last = Held.Where(held => held.Value.Path == path).OrderBy(held => held.Value.Number).Select(held => (int?)held.Key).LastOrDefault();
-            if (last is not { } descriptor)
+            if (NewestOf(path) is not { } descriptor)
             {
                 return null;
             }
@@ -106,6 +109,21 @@ internal static unsafe class SqliteDescriptors
             return FileOwnership.Read(file, path);
         }
     }
+
+    /// <summary>
+    /// Whether another process has a database in WAL mode open, which our SQLite has open, too: each connection keeps SQLite's shared lock on
+    /// the file. It only asks, and takes no lock. True where that is not known: for a path that is not open here, and on other systems than Linux.
+    /// </summary>
+    public static bool IsUsedByOthers(string path)
+    {
+        lock (Gate)
+        {
+            return NewestOf(path) is not { } descriptor || UnixCalls.IsLockedByOthers(descriptor, SharedLockOffset, SharedLockLength);
+        }
+    }
+
+    private static int? NewestOf(string path) =>
+        Held.Where(held => held.Value.Path == path).OrderBy(held => held.Value.Number).Select(held => (int?)held.Key).LastOrDefault();
 
     private static bool IsOpenElsewhere(FileIdentity file)
     {

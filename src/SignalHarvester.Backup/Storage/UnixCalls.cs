@@ -267,6 +267,19 @@ internal static partial class UnixCalls
         };
     }
 
+    /// <summary>Whether another process has a lock in a range of a file. On other systems than Linux, it always seems so.</summary>
+    /// <param name="descriptor">The file; the question leaves its locks alone.</param>
+    /// <param name="start">Where the range begins.</param>
+    /// <param name="length">Its length.</param>
+    public static unsafe bool IsLockedByOthers(int descriptor, long start, long length)
+    {
+        const int getLock = 5;
+        const short writeLock = 1;
+        const short noLock = 2;
+        var asked = new FileLock { Type = writeLock, Start = start, Length = length };
+        return !OperatingSystem.IsLinux() || FControl(descriptor, getLock, &asked) != 0 || asked.Type != noLock;
+    }
+
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle OpenAt(
         SafeFileHandle folder, string name, int flags, uint mode, nint unused1, nint unused2, nint unused3, nint unused4, uint modeOnStack);
@@ -292,6 +305,9 @@ internal static partial class UnixCalls
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle file, int operation);
 
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static unsafe partial int FControl(int descriptor, int command, FileLock* fileLock);
+
     [LibraryImport("libc", EntryPoint = "fdopendir", SetLastError = true)]
     private static partial nint FDOpenDir(SafeFileHandle folder);
 
@@ -314,5 +330,16 @@ internal static partial class UnixCalls
         public byte* Name;
         public int NameLength;
         public int Kind;
+    }
+
+    // struct flock of Linux, for 64-bit processors.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct FileLock
+    {
+        public short Type;
+        public short Whence;
+        public long Start;
+        public long Length;
+        public int ProcessId;
     }
 }

@@ -22,7 +22,8 @@ internal enum FaultKind
 /// <param name="AfterBytes">The number of bytes of the body before it; 0 means before the first byte of the whole message, so
 /// nothing of an answer arrives.</param>
 /// <param name="Status">The status of the proxy's answer.</param>
-internal sealed record Fault(FaultKind Kind, bool InResponse, long AfterBytes, int Status = 0)
+/// <param name="Body">The content of the proxy's answer.</param>
+internal sealed record Fault(FaultKind Kind, bool InResponse, long AfterBytes, int Status = 0, string Body = "")
 {
     public static Fault DropRequest(long afterBytes) => new(FaultKind.Drop, InResponse: false, afterBytes);
 
@@ -36,5 +37,5 @@ internal sealed record Fault(FaultKind Kind, bool InResponse, long AfterBytes, i
 
     public static Fault CorruptResponse(long atByte) => new(FaultKind.Corrupt, InResponse: true, atByte);
 
-    public static Fault Answer(int status) => new(FaultKind.Answer, InResponse: true, 0, status);
+    public static Fault Answer(int status, string body = "") => new(FaultKind.Answer, InResponse: true, 0, status, body);
 }

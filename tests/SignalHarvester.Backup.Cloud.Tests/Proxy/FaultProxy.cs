@@ -143,7 +143,7 @@ internal sealed class FaultProxy : IAsyncDisposable
             var fault = Choose(head);
             if (fault is { Kind: FaultKind.Answer })
             {
-                await AnswerAsync(reader, client, head, fault.Status, stop);
+                await AnswerAsync(reader, client, head, fault, stop);
                 return;
             }
 
@@ -190,7 +190,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    private async Task AnswerAsync(MessageReader reader, Stream client, MessageHead request, int status, CancellationToken stop)
+    private async Task AnswerAsync(MessageReader reader, Stream client, MessageHead request, Fault fault, CancellationToken stop)
     {
         if (request["Expect"] is not null)
         {
@@ -205,7 +205,7 @@ internal sealed class FaultProxy : IAsyncDisposable
 
         // The id makes it an answer of S3 to this request; the others ignore it.
         var answer = string.Create(
-            CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Injected\r\nx-amz-request-id: 4711\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            CultureInfo.InvariantCulture, $"HTTP/1.1 {fault.Status} Injected\r\nx-amz-request-id: 4711\r\nContent-Length: {fault.Body.Length}\r\nConnection: close\r\n\r\n{fault.Body}");
         await client.WriteAsync(Encoding.ASCII.GetBytes(answer), stop);
         await client.FlushAsync(stop);
     }

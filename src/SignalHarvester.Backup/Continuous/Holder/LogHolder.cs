@@ -379,7 +379,7 @@ internal sealed class LogHolder : IDisposable
         }
 
         checkpointsInTheWay = 0;
-        if ((quiet >= options.Quiet || isLong) && IsCheckpointDue())
+        if (((quiet >= options.Quiet || isLong) && IsCheckpointDue()) || IsLeft)
         {
             Checkpoint();
         }
@@ -442,6 +442,12 @@ internal sealed class LogHolder : IDisposable
             }
         }
     }
+
+    /// <summary>
+    /// Whether everybody else has closed the database. Then what the last of them would have done to its log, had we not been there, is done at once: people
+    /// stop an application, and put another file in the database's place.
+    /// </summary>
+    private bool IsLeft => options.Checkpoints && !SqliteDescriptors.IsUsedByOthers(path);
 
     private bool IsCheckpointDue() => options.Checkpoints && clock.GetElapsedTime(lastCheckpoint) >= CheckpointPause;
 
@@ -531,7 +537,7 @@ internal sealed class LogHolder : IDisposable
 
     private void TruncateAtRest()
     {
-        if (!options.Checkpoints || isTruncated || position.MaxFrame == 0 || clock.GetElapsedTime(restBegan) < options.TruncateAfter)
+        if (!options.Checkpoints || isTruncated || position.MaxFrame == 0 || (clock.GetElapsedTime(restBegan) < options.TruncateAfter && !IsLeft))
         {
             return;
         }
@@ -597,7 +603,8 @@ internal sealed class LogHolder : IDisposable
         if (counted < commits || counted > commits + (isUnheld ? 0 : repeats))
         {
             throw new LogBrokenException(string.Create(
-                CultureInfo.InvariantCulture, $"the log was begun anew and has {commits} commits, but its index counts {counted}"));
+                CultureInfo.InvariantCulture,
+                $"the log was begun anew and has {commits} commits, but its index counts {counted}{(isUnheld ? ", since it was let go for a checkpoint" : string.Empty)}"));
         }
     }
 

@@ -257,6 +257,25 @@ public sealed class LogHolderTests : IDisposable
         Assert.Empty((await next.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(options.JournalPath)));
     }
 
+    /// <summary>Who stops an application and copies another file over its database expects that no log is left with frames that belong in the old one.</summary>
+    [Fact]
+    public async Task When_the_last_application_leaves_its_log_is_emptied_at_once()
+    {
+        var options = new ApplicationOptions { DatabasePath = Database };
+        var image = await BeginAsync(options);
+        var never = TimeSpan.FromDays(1);
+        using var looking = new Looking(Database, image, options: new HolderOptions { Quiet = never, TruncateAfter = never });
+        using (var application = await Application.StartAsync(options))
+        {
+            _ = await application.WorkAsync(20);
+            looking.Await(holder => holder.State == HolderState.Follow && holder.Position.MaxFrame > 0);
+            await application.EndAsync();
+        }
+
+        looking.Await(holder => holder.State == HolderState.Rest && new FileInfo(Database + "-wal").Length == 0);
+        AssertFollowed(looking);
+    }
+
     /// <summary>R5c: both have ended, we as the last; what is left is one whole file, into which no old log can come.</summary>
     [Fact]
     public async Task The_last_one_to_leave_leaves_one_whole_file()

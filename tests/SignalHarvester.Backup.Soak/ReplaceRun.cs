@@ -1,0 +1,186 @@
+using System.Diagnostics;
+
+namespace SignalHarvester.Backup.Soak;
+
+/// <summary>
+/// Puts other content in the place of the protected database, in every way that people have, and requires that neither the database nor the
+/// stream is the worse for it.
+/// </summary>
+internal sealed class ReplaceRun(SoakOptions options, Tally tally)
+{
+    private const int BetweenRestores = 10;
+    private const int MostImages = 5;
+
+    private static readonly TimeSpan BeforeStart = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AfterEnd = TimeSpan.FromMilliseconds(500);
+    private static readonly IReadOnlyDictionary<string, string> NoEnvironment = new Dictionary<string, string>();
+
+    private readonly Random random = new(options.Seed);
+    private readonly string database = Path.Combine(options.Work, "app.db");
+    private readonly string backups = Path.Combine(options.Work, "backups");
+    private readonly List<(string Path, int Transactions)> images = [];
+    private Application? application;
+    private int made;
+
+    private ApplicationOptions First => new() { DatabasePath = database, Seed = random.Next(), Pragmas = ["journal_mode = WAL", "synchronous = OFF"] };
+
+    public async Task RunAsync()
+    {
+        using var reader = await Application.StartAsync(First);
+        _ = await reader.WorkAsync(50);
+        _ = (await reader.CloseAsync()).Value;
+        await using var protection = new ModuleProtection(database, options, tally);
+        await protection.StartAsync();
+        await protection.RequireNewestAsync(reader);
+        for (var round = 1; round <= options.Rounds && tally.Problems.Count == 0; round++)
+        {
+            await ReplaceAsync(reader, protection);
+            await RequireSoundAsync(reader);
+            if (round % BetweenRestores == 0)
+            {
+                await protection.RequireNewestAsync(reader);
+                tally.Say();
+            }
+        }
+
+        application?.Dispose();
+        if (tally.Problems.Count == 0)
+        {
+            await protection.StopAsync();
+            await RequireSoundAsync(reader);
+        }
+    }
+
+    private async Task ReplaceAsync(Application reader, ModuleProtection protection)
+    {
+        await StartAsync();
+        _ = await application!.WorkAsync(random.Next(1, 60), 20);
+        if (images.Count == 0 || random.Next(3) == 0)
+        {
+            await TakeImageAsync(reader);
+        }
+
+        var isUp = random.Next(3) == 0;
+        if (!isUp)
+        {
+            await application.EndAsync();
+            application.Dispose();
+            application = null;
+            await Task.Delay(AfterEnd);
+        }
+
+        var isStopped = random.Next(3) == 0;
+        if (isStopped)
+        {
+            await protection.StopAsync();
+        }
+
+        var way = isUp ? random.Next(2) : random.Next(7);
+        var image = images[random.Next(images.Count)];
+        var name = $"{Replace(way, image.Path)}{(isUp ? ", application up" : "")}{(isStopped ? ", protection stopped" : "")}";
+        tally.Add(name);
+        var isStartedFirst = isStopped && random.Next(2) == 0;
+        if (isStartedFirst)
+        {
+            await protection.StartAsync();
+        }
+
+        await Task.Delay(BeforeStart);
+        await StartAsync();
+        var ledger = (await application!.ExecuteAsync("SELECT count(*) FROM ledger")).Value[0][0].GetInt32();
+        if (way is 1 or 2 or 3 or 4 && ledger != image.Transactions)
+        {
+            tally.Problem($"{name}: the new database has {ledger} transactions and not {image.Transactions}");
+        }
+
+        _ = await application.WorkAsync(random.Next(1, 40), 20);
+        if (isStopped && !isStartedFirst)
+        {
+            await protection.StartAsync();
+        }
+    }
+
+    /// <summary>Puts an image, or a backup, or nothing, in the database's place.</summary>
+    /// <returns>How.</returns>
+    private string Replace(int way, string image)
+    {
+        switch (way)
+        {
+            case 0:
+                var restore = Shell.RunAsync(
+                    $"Get-SHBackup -BackupDirectory {Shell.Quote(backups)} -Database {Shell.Quote(database)} | Where-Object {{ -not $_.IsSafety }} | Get-Random | Restore-SHBackup -Destination {Shell.Quote(database)} -Force -ErrorAction Stop",
+                    NoEnvironment).GetAwaiter().GetResult();
+                if (restore.ExitCode != 0)
+                {
+                    tally.Problem("Restore-SHBackup over the database: " + restore.Error);
+                }
+
+                return "Restore-SHBackup";
+            case 1:
+                Run("sqlite3", database, ".timeout 20000", $".restore {image}");
+                return "sqlite3 .restore";
+            case 2:
+                Run("cp", image, database);
+                return "cp over it";
+            case 3:
+                Run("cp", image, database + ".new");
+                Run("mv", database + ".new", database);
+                return "rename over it";
+            case 4:
+                Run("sqlite3", image, $"VACUUM INTO '{database}.new'");
+                Run("mv", database + ".new", database);
+                return "VACUUM INTO, rename over it";
+            case 5:
+                Run("rm", database);
+                return "delete";
+            default:
+                Run("rm", "-f", database, database + "-wal", database + "-shm");
+                return "delete with log and index";
+        }
+    }
+
+    private async Task TakeImageAsync(Application reader)
+    {
+        var path = Path.Combine(options.Work, $"image{made++ % MostImages}.db");
+        images.RemoveAll(image => image.Path == path);
+        File.Delete(path);
+        Run("sqlite3", database, ".timeout 20000", random.Next(2) == 0 ? $".backup {path}" : $"VACUUM INTO '{path}'");
+        images.Add((path, (await reader.CheckAsync(path)).Transactions));
+        File.Delete(path + "-wal");
+        File.Delete(path + "-shm");
+    }
+
+    private async Task StartAsync()
+    {
+        if (application is not null)
+        {
+            return;
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        while (application is null)
+        {
+            try
+            {
+                application = await Application.StartAsync(First);
+            }
+            catch (EndOfStreamException exception) when (exception.Message.Contains("database is locked", StringComparison.Ordinal)
+                && Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(1))
+            {
+                tally.Add("the application met a lock as it started");
+            }
+        }
+    }
+
+    private async Task RequireSoundAsync(Application reader)
+    {
+        foreach (var problem in (await reader.CheckAsync(database)).Problems)
+        {
+            tally.Problem("the database: " + problem);
+        }
+
+        tally.Add("sound");
+    }
+
+    private static void Run(string tool, params string[] arguments) => Tool.Require(tool).Run(arguments).EnsureSuccess();
+}
