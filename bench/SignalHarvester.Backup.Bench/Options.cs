@@ -51,7 +51,7 @@ internal sealed record Options
     /// <exception cref="BenchException">It names something else.</exception>
     public void Check(IReadOnlyList<Step> steps)
     {
-        string[] names = [.. steps.SelectMany(s => (string[])[s.Name, .. s.Contestants().Select(c => $"{s.Name}/{c.Name}")])];
+        string[] names = [.. steps.SelectMany(s => (string[])[s.Name, FamilyOf(s), .. s.Contestants().Select(c => $"{s.Name}/{c.Name}")]).Distinct()];
         if (Only.Except(names).FirstOrDefault() is string unknown)
         {
             throw new BenchException($"--only: there is no '{unknown}'. There are:\n  {string.Join("\n  ", names)}");
@@ -60,7 +60,10 @@ internal sealed record Options
 
     /// <summary>Whether --only lets a contestant of a step run.</summary>
     public bool Wants(Step step, Contestant contestant) =>
-        Only.Count == 0 || Only.Contains(step.Name) || Only.Contains($"{step.Name}/{contestant.Name}");
+        Only.Count == 0 || Only.Contains(step.Name) || Only.Contains(FamilyOf(step)) || Only.Contains($"{step.Name}/{contestant.Name}");
+
+    /// <summary>The name for several steps: <c>incremental</c> of <c>incremental-20</c>.</summary>
+    private static string FamilyOf(Step step) => step.Name.Split('-')[0];
 
     private static int Positive(string name, string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0

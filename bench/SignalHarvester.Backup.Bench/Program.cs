@@ -13,8 +13,9 @@ internal static class Program
         {
             switch (arguments)
             {
-                case ["writer", string database, string log, string perSecond]:
-                    await Writer.Run(database, log, int.Parse(perSecond, CultureInfo.InvariantCulture));
+                case [Writer.Verb, string database, string log, string interval, string timeout]:
+                    await Writer.Run(
+                        database, log, int.Parse(interval, CultureInfo.InvariantCulture), int.Parse(timeout, CultureInfo.InvariantCulture));
                     return 0;
                 case ["integrity-check", string database]:
                     IntegrityCheck.Run(database);
@@ -50,6 +51,7 @@ internal static class Program
         var module = new Module(workspace);
         using var history = new History(workspace, database, module);
         using var gateway = new S3Gateway(workspace);
+        Protection[] protections = [new ModuleProtection(module), new LitestreamProtection()];
         Step[] steps =
         [
             new FullBackup(workspace, database, module),
@@ -67,6 +69,9 @@ internal static class Program
             new Offsite(workspace, module, gateway),
             new Query(workspace, database, module, gateway),
             new Scrub(workspace, database, module),
+            new ContinuousDelay(workspace, database, protections),
+            new ContinuousLoad(workspace, database, protections),
+            new ContinuousMemory(workspace, protections),
         ];
 
         options.Check(steps);

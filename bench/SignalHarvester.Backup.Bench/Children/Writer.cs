@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -7,13 +8,24 @@ namespace SignalHarvester.Backup.Bench.Children;
 /// <summary>A process that commits one row at a time until its input closes, and then writes down the duration of each commit.</summary>
 internal static class Writer
 {
+    public const string Verb = "writer";
+
+    /// <summary>Starts it beside the contestants.</summary>
+    /// <param name="database">As for <see cref="Run"/>.</param>
+    /// <param name="log">Likewise.</param>
+    /// <param name="interval">Likewise.</param>
+    /// <param name="timeout">Likewise.</param>
+    public static Companion Start(string database, string log, int interval, int timeout) => new(
+        Verb, database, log, interval.ToString(CultureInfo.InvariantCulture), timeout.ToString(CultureInfo.InvariantCulture));
+
     /// <param name="database">The database, in WAL mode, with the bench's table.</param>
     /// <param name="log">The file for the commits.</param>
-    /// <param name="perSecond">Commits per second; 0 for as many as possible.</param>
-    public static async Task Run(string database, string log, int perSecond)
+    /// <param name="interval">Milliseconds from one commit to the next; 0 for as many commits as possible.</param>
+    /// <param name="timeout">Milliseconds for which SQLite waits for a lock before it refuses the commit.</param>
+    public static async Task Run(string database, string log, int interval, int timeout)
     {
         using var connection = BenchDatabase.Open(database);
-        BenchDatabase.Execute(connection, "PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0");
+        BenchDatabase.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = {timeout}"));
         var stop = new CancellationTokenSource();
         _ = Task.Run(() =>
         {
@@ -21,24 +33,25 @@ internal static class Writer
             stop.Cancel();
         });
 
-        var commits = await Commits(connection, perSecond, stop.Token);
+        var commits = await Commits(connection, interval, stop.Token);
         Commit.WriteAll(log, commits);
     }
 
-    private static async Task<List<Commit>> Commits(SqliteConnection connection, int perSecond, CancellationToken stop)
+    private static async Task<List<Commit>> Commits(SqliteConnection connection, int interval, CancellationToken stop)
     {
         // Below Microsoft.Data.Sqlite, which would repeat a refused statement and so hide the refusal.
         var sql = $"""
             INSERT INTO signals(source, kind, score, payload, digest, created_at)
-            VALUES ('bench', 'api', 0.5, '{new string('x', 500)}', randomblob(32), '2026-11-22T00:00:00')
+            VALUES ('{Commit.Source}', 'api', 0.5, '{new string('x', 500)}', ?1, '2026-11-22T00:00:00')
             """;
         Check(connection, raw.sqlite3_prepare_v2(connection.Handle, sql, out var statement));
         using (statement)
         {
             var commits = new List<Commit>(1 << 20);
-            using var pace = perSecond == 0 ? null : new PeriodicTimer(TimeSpan.FromSeconds(1.0 / perSecond));
+            using var pace = interval == 0 ? null : new PeriodicTimer(TimeSpan.FromMilliseconds(interval));
             while (!stop.IsCancellationRequested)
             {
+                Check(connection, raw.sqlite3_bind_blob(statement, 1, Commit.MarkerOf(commits.Count)));
                 var start = Stopwatch.GetTimestamp();
                 var result = raw.sqlite3_step(statement);
                 commits.Add(new Commit(start, Stopwatch.GetTimestamp() - start, result is raw.SQLITE_BUSY or raw.SQLITE_LOCKED));

@@ -153,6 +153,21 @@ internal sealed class Module
             $"Get-SHBackup -BackupDirectory {Quote(directory)} {which} | Restore-SHBackup -Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
             """; "bench:inside=$cmdlet" """);
 
+    /// <summary>Protects the databases of a place until it is stopped.</summary>
+    public Command Protect(ProtectedPlace place) => Script(
+        $"Start-SHBackupProtection {Quote(place["*.db"])} -ThisProcess -BackupDirectory {Quote(place.Home)} -To {Quote(place.Store)}");
+
+    /// <summary>Restores a database as it was at a moment from the store of a protection; the time inside is the pipeline's.</summary>
+    /// <param name="place">Where the store is.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="moment">The moment.</param>
+    /// <param name="destination">A free path.</param>
+    /// <param name="verify">Whether the content is checked.</param>
+    public Command RestoreMoment(ProtectedPlace place, string database, string moment, string destination, bool verify) =>
+        Pipeline(
+            $"Restore-SHBackup -PointInTime {Quote(moment)} -From {Quote(place.Store)} -Database {Quote(database)} -BackupDirectory {Quote(place.Home)} -Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
+            """; "bench:inside=$cmdlet" """);
+
     /// <summary>Starts the shell, and nothing else.</summary>
     public Command Nothing() => Script("1");
 

@@ -85,7 +85,27 @@ internal static class Peers
 
     /// <summary>Litestream's settings for that; as arguments, it would misread some paths.</summary>
     public static string LitestreamConfiguration(string copy, string replica) =>
-        JsonSerializer.Serialize(new { dbs = new[] { new { path = copy, replicas = new[] { new { path = replica } } } } });
+        LitestreamConfiguration([(copy, replica)]);
+
+    /// <summary>The same for several databases, each with its replica.</summary>
+    public static string LitestreamConfiguration(IEnumerable<(string Database, string Replica)> databases) =>
+        JsonSerializer.Serialize(new { dbs = databases.Select(d => new { path = d.Database, replicas = new[] { new { path = d.Replica } } }) });
+
+    /// <summary>Litestream until it is stopped.</summary>
+    public static Command LitestreamReplicate(string configuration) => new("litestream", ["replicate", "-config", configuration]);
+
+    public static Command LitestreamRestore(string configuration, string database, string output) =>
+        Shell($"litestream restore -config {Quote(configuration)} -o {Quote(output)} {Quote(database)}; {Sync(output)}");
+
+    /// <summary>A compression by one thread of a file that nobody else uses, again and again until it is stopped.</summary>
+    public static Command ZstdForever(string file, string output) =>
+        Shell($"""
+            trap 'kill $child; exit' TERM
+            while :
+            do zstd -qf -1 -T1 {Quote(file)} -o {Quote(output)} & child=$!
+            wait $child
+            done
+            """);
 
     private static string SqliteShellQuote(string text) =>
         $"\"{text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 
 namespace SignalHarvester.Backup.Bench.Measuring;
 
@@ -8,8 +9,17 @@ namespace SignalHarvester.Backup.Bench.Measuring;
 /// <param name="Refused">Whether SQLite answered busy or locked instead of committing.</param>
 internal readonly record struct Commit(long Start, long Elapsed, bool Refused)
 {
+    /// <summary>What the writer's rows have in their column <c>source</c>, and no others.</summary>
+    public const string Source = "bench";
+
+    /// <summary>When it had returned.</summary>
+    public long End => Start + Elapsed;
+
+    /// <summary>The 32 bytes in the row of the writer's commit of a number: as good as random, and found again in whatever holds the page.</summary>
+    public static byte[] MarkerOf(int number) => SHA256.HashData(BitConverter.GetBytes(number));
+
     /// <summary>Whether it began and ended within a span of time.</summary>
-    public bool IsWithin(long from, long to) => Start >= from && Start + Elapsed <= to;
+    public bool IsWithin(long from, long to) => Start >= from && End <= to;
 
     /// <summary>Returns the latency in milliseconds that a fraction of the commits does not exceed; for 1, the longest.</summary>
     /// <exception cref="BenchException">There are no commits: the writer was blocked.</exception>

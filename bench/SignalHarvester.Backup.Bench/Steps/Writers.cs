@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
+using SignalHarvester.Backup.Bench.Children;
 
 namespace SignalHarvester.Backup.Bench.Steps;
 
@@ -16,7 +16,7 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
 
-    private static readonly (string Name, int PerSecond)[] Paces = [("at 200 commits/s", 200), ("at full speed", 0)];
+    private static readonly (string Name, int Interval)[] Paces = [("at 200 commits/s", 5), ("at full speed", 0)];
 
     public override string Name => "writers";
 
@@ -25,10 +25,10 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
     public override IEnumerable<Contestant> Contestants()
     {
         string backups = workspace["backups"], zst = workspace["plain.zst"];
-        foreach ((var pace, var perSecond) in Paces)
+        foreach ((var pace, var interval) in Paces)
         {
-            yield return Of($"New-SHBackup {pace}", module.Missing, backups, perSecond, copy => module.Backup(copy, backups));
-            yield return Of($"zstd -1 -T2 {pace}", Peers.Missing("zstd"), zst, perSecond, _ => Peers.ZstdCompress(database, zst));
+            yield return Of($"New-SHBackup {pace}", module.Missing, backups, interval, copy => module.Backup(copy, backups));
+            yield return Of($"zstd -1 -T2 {pace}", Peers.Missing("zstd"), zst, interval, _ => Peers.ZstdCompress(database, zst));
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
         }
     }
 
-    private Contestant Of(string name, string? missing, string output, int perSecond, Func<string, Command> backup)
+    private Contestant Of(string name, string? missing, string output, int interval, Func<string, Command> backup)
     {
         var copy = workspace["live", "copy.db"];
         return new Contestant
@@ -66,17 +66,17 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
                 File.Copy(database, copy);
                 Workspace.Settle();
             },
-            Run = () => Measure(copy, perSecond, backup(copy)),
+            Run = () => Measure(copy, interval, backup(copy)),
         };
     }
 
-    private Sample Measure(string copy, int perSecond, Command backup)
+    private Sample Measure(string copy, int interval, Command backup)
     {
         var log = workspace["commits.log"];
         Sample sample;
         long walSize;
         (long From, long To) idle;
-        using (new Companion("writer", copy, log, perSecond.ToString(CultureInfo.InvariantCulture)))
+        using (Writer.Start(copy, log, interval, timeout: 0))
         {
             Task.Delay(WarmUp).Wait();
             idle.From = Stopwatch.GetTimestamp();

@@ -15,6 +15,8 @@ internal readonly partial struct FileStatus
     private const int UserOffset = 8;
     private const int GroupOffset = 12;
     private const int LengthOffset = 16;
+    private const int WrittenOffset = 40;
+    private const int WrittenNanosecondsOffset = 48;
     private const int DeviceOffset = 88;
     private const int InodeOffset = 104;
     private const int Bytes = 256;
@@ -34,6 +36,9 @@ internal readonly partial struct FileStatus
         User = BitConverter.ToUInt32(status[UserOffset..]);
         Group = BitConverter.ToUInt32(status[GroupOffset..]);
         Length = BitConverter.ToInt64(status[LengthOffset..]);
+        Written = DateTime.UnixEpoch.Ticks
+            + (BitConverter.ToInt64(status[WrittenOffset..]) * TimeSpan.TicksPerSecond)
+            + (BitConverter.ToInt64(status[WrittenNanosecondsOffset..]) / TimeSpan.NanosecondsPerTick);
         Identity = new FileIdentity(BitConverter.ToInt64(status[DeviceOffset..]), BitConverter.ToInt64(status[InodeOffset..]));
     }
 
@@ -60,6 +65,9 @@ internal readonly partial struct FileStatus
 
     /// <summary>Its length in bytes.</summary>
     public long Length { get; }
+
+    /// <summary>When it was last written to, in ticks of 100 ns, UTC.</summary>
+    public long Written { get; }
 
     /// <summary>Its identity.</summary>
     public FileIdentity Identity { get; }

@@ -11,6 +11,6 @@ internal sealed record FileMark(long Device, long Inode, long Length, long Writt
 {
     /// <summary>Marks a file without opening it; null if there is none.</summary>
     public static FileMark? Of(string path) => FileStatus.Of(path) is { } status
-        ? new FileMark(status.Identity.Device, status.Identity.Inode, status.Length, File.GetLastWriteTimeUtc(path).Ticks)
+        ? new FileMark(status.Identity.Device, status.Identity.Inode, status.Length, status.Written)
         : null;
 }

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using SignalHarvester.Backup.Bench.Children;
+
+namespace SignalHarvester.Backup.Bench.Steps;
+
+/// <summary>
+/// How long a single commit waits until it is in the store, and what a protection costs while nothing is committed. A commit is looked
+/// for in the objects themselves, by the random bytes in its row: the first object after it may hold only the one before it.
+/// </summary>
+internal sealed class ContinuousDelay(Workspace workspace, string database, Protection[] protections) : Step
+{
+    private const string DelayP50 = "delay p50 ms";
+    private const string DelayP99 = "delay p99 ms";
+    private const string DelayMax = "delay max ms";
+    private const string Objects = "objects";
+    private const string IdleProcessor = "idle CPU %";
+    private const string IdleObjects = "idle objects";
+    private const string Put = "a file of 4 KiB, flushed and renamed";
+
+    /// <summary>Not a divisor of a second, so that the commits fall on every part of a tool's own rhythm.</summary>
+    private const int Interval = 531;
+
+    private static readonly TimeSpan Commits = TimeSpan.FromSeconds(33);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
+
+    public override string Name => "continuous-delay";
+
+    public override string Title => "Continuous protection: a commit each 0.53 s, then none";
+
+    public override IEnumerable<Contestant> Contestants()
+    {
+        yield return new Contestant { Name = Put, Run = MeasurePut };
+        var place = new ProtectedPlace(workspace["continuous"]);
+        foreach (var protection in protections)
+        {
+            yield return new Contestant
+            {
+                Name = protection.Name,
+                Missing = protection.Missing,
+                Outputs = [place.Folder],
+                Prepare = () => place.Make(database, copies: 1),
+                Run = () => Measure(protection, place),
+            };
+        }
+    }
+
+    public override IEnumerable<Line> Judge(StepResult result)
+    {
+        var ours = result[protections[0].Name];
+        return
+        [
+            .. Line.Of("continuous protection, single commits, delay p99 less a flushed file's", ours?.Reported(DelayP99)?.Median - result[Put]?.Reported(DelayP99)?.Median, 100, "ms"),
+            .. Line.Of("continuous protection, CPU while nothing is committed", ours?.Reported(IdleProcessor)?.Median, 0.2, "%"),
+            .. Line.Of("continuous protection, objects while nothing is committed", ours?.Reported(IdleObjects)?.Max, 0, "objects"),
+        ];
+    }
+
+    private Sample Measure(Protection protection, ProtectedPlace place)
+    {
+        var log = workspace["commits.log"];
+        using var neighbour = new Neighbour(protection.Protect(place), place.Log);
+        neighbour.WaitUntil(() => protection.CountReady(place) == 1);
+        Thread.Sleep(Rest);
+        var from = Stopwatch.GetTimestamp();
+        IReadOnlyList<(string Path, long Seen)> objects;
+        using (var watch = new ObjectWatch(protection, place.Store, TimeSpan.FromMilliseconds(1)))
+        {
+            using (Writer.Start(place[ProtectedPlace.NameOf(0)], log, Interval, timeout: 5000))
+            {
+                Thread.Sleep(Commits);
+            }
+
+            watch.WaitForRest(Rest);
+            objects = watch.New;
+        }
+
+        var to = Stopwatch.GetTimestamp();
+        var before = neighbour.Cpu;
+        using var idle = new ObjectWatch(protection, place.Store, Rest);
+        Thread.Sleep(Idle);
+        var after = neighbour.Cpu;
+        var delays = Delays(protection, Commit.ReadAll(log), objects);
+        _ = neighbour.Stop();
+        return new Sample(Stopwatch.GetElapsedTime(from, to).TotalSeconds)
+        {
+            Reported = Reported(delays, new Dictionary<string, double>
+            {
+                [Objects] = objects.Count,
+                [IdleProcessor] = (after - before) / Idle.TotalSeconds * 100,
+                [IdleObjects] = idle.New.Count,
+            }),
+        };
+    }
+
+    /// <summary>Returns the times from the return of each commit until the first object that holds it, in milliseconds.</summary>
+    private static double[] Delays(Protection protection, IReadOnlyList<Commit> commits, IReadOnlyList<(string Path, long Seen)> objects)
+    {
+        var contents = objects.Select(o => protection.Read(o.Path)).ToList();
+        return
+        [
+            .. commits.Select((commit, number) =>
+            {
+                var found = contents.FindIndex(content => content.AsSpan().IndexOf(Commit.MarkerOf(number)) >= 0);
+                return found < 0
+                    ? throw new BenchException($"Commit {number} of {commits.Count} is in none of the {objects.Count} objects.")
+                    : Stopwatch.GetElapsedTime(commit.End, objects[found].Seen).TotalMilliseconds;
+            }),
+        ];
+    }
+
+    private Sample MeasurePut()
+    {
+        var folder = workspace["put"];
+        Directory.CreateDirectory(folder);
+        var content = new byte[4096];
+        var times = new double[60];
+        var from = Stopwatch.GetTimestamp();
+        for (var number = 0; number < times.Length; number++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            var unfinished = Path.Combine(folder, "unfinished");
+            using (var file = File.Create(unfinished))
+            {
+                file.Write(content);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(unfinished, Path.Combine(folder, $"{number}"));
+            times[number] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            Thread.Sleep(100);
+        }
+
+        return new Sample(Stopwatch.GetElapsedTime(from).TotalSeconds) { Reported = Reported(times, []) };
+    }
+
+    private static Dictionary<string, double> Reported(double[] delays, Dictionary<string, double> others)
+    {
+        Array.Sort(delays);
+        return new Dictionary<string, double>
+        {
+            [DelayP50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1],
+            [DelayP99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1],
+            [DelayMax] = delays[^1],
+        }.Concat(others).ToDictionary();
+    }
+}
