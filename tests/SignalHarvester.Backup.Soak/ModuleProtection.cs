@@ -111,7 +111,8 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             var time = journal[random.Next(journal.Count)].Before + TimeSpan.FromMilliseconds(random.Next(2000));
             var expected = TransactionRecordRange.At(journal, time, LatestLook);
             _ = await RestoreAsync(
-                reader, journal, $"-PointInTime '{time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}'", null, WasAway(time) ? expected with { Least = 0 } : expected);
+                reader, journal, $"-PointInTime '{time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}'", null,
+                WasAway(time) ? expected with { Least = 0 } : expected);
         }
 
         if (isEnd)
@@ -349,7 +350,8 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     /// <summary>A restore may fail in a gap that was reported, and for no other reason.</summary>
     private void Explain(string target, long? transaction, string said)
     {
-        if (said.Contains("alone (", StringComparison.Ordinal) && (transaction is null || merged.Exists(range => range.First <= transaction && transaction < range.Last)))
+        if (said.Contains("alone (", StringComparison.Ordinal)
+            && (transaction is null || merged.Exists(range => range.First <= transaction && transaction < range.Last)))
         {
             tally.Add("holes of reported gaps");
         }

@@ -13,7 +13,8 @@ internal sealed class ModuleProtection(Module module) : Protection
 
     public override int CountReady(ProtectedPlace place) => Math.Min(
         Directory.EnumerateFiles(place.Store, "backup_*.json").Count(),
-        Directory.EnumerateDirectories(place.Store, "stream-*").Count(stream => Directory.EnumerateFiles(stream).Any(file => IsObject(Path.GetFileName(file)))));
+        Directory.EnumerateDirectories(place.Store, "stream-*")
+            .Count(stream => Directory.EnumerateFiles(stream).Any(file => IsObject(Path.GetFileName(file)))));
 
     public override bool IsObject(ReadOnlySpan<char> fileName) =>
         fileName.StartsWith("seg_", StringComparison.Ordinal) && fileName.EndsWith(".seg", StringComparison.Ordinal);

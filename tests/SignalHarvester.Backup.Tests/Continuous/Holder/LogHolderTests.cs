@@ -257,7 +257,7 @@ public sealed class LogHolderTests : IDisposable
         Assert.Empty((await next.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(options.JournalPath)));
     }
 
-    /// <summary>Who stops an application and copies another file over its database expects that no log is left with frames that belong in the old one.</summary>
+    /// <summary>Who stops an application and copies another file over its database expects no log with frames that belong in the old one.</summary>
     [Fact]
     public async Task When_the_last_application_leaves_its_log_is_emptied_at_once()
     {
