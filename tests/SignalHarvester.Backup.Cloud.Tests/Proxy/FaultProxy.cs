@@ -205,7 +205,8 @@ internal sealed class FaultProxy : IAsyncDisposable
 
         // The id makes it an answer of S3 to this request; the others ignore it.
         var answer = string.Create(
-            CultureInfo.InvariantCulture, $"HTTP/1.1 {fault.Status} Injected\r\nx-amz-request-id: 4711\r\nContent-Length: {fault.Body.Length}\r\nConnection: close\r\n\r\n{fault.Body}");
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {fault.Status} Injected\r\nx-amz-request-id: 4711\r\nContent-Length: {fault.Body.Length}\r\nConnection: close\r\n\r\n{fault.Body}");
         await client.WriteAsync(Encoding.ASCII.GetBytes(answer), stop);
         await client.FlushAsync(stop);
     }
