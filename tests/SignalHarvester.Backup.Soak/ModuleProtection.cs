@@ -122,6 +122,26 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         }
     }
 
+    /// <summary>Waits until everything is said to be stored.</summary>
+    /// <returns>Whether it is.</returns>
+    public async Task<bool> AwaitStoredAsync()
+    {
+        var began = Stopwatch.GetTimestamp();
+        var since = DateTimeOffset.UtcNow.AddMilliseconds(100);
+        while (Status() is var status && (status.State != "Following" || status.Seen != status.Stored || status.Look < since))
+        {
+            if (Stopwatch.GetElapsedTime(began) > Patience)
+            {
+                tally.Problem($"the protection does not store everything: {status}");
+                return false;
+            }
+
+            await Task.Delay(50);
+        }
+
+        return true;
+    }
+
     /// <summary>Stops it orderly, once it protects.</summary>
     public async Task StopAsync()
     {
@@ -245,26 +265,6 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         {
             return away.Exists(span => span.From - LatestLook <= time && (span.To is null || time <= span.To + LatestLook));
         }
-    }
-
-    /// <summary>Waits until everything is said to be stored.</summary>
-    /// <returns>Whether it is.</returns>
-    private async Task<bool> AwaitStoredAsync()
-    {
-        var began = Stopwatch.GetTimestamp();
-        var since = DateTimeOffset.UtcNow.AddMilliseconds(100);
-        while (Status() is var status && (status.State != "Following" || status.Seen != status.Stored || status.Look < since))
-        {
-            if (Stopwatch.GetElapsedTime(began) > Patience)
-            {
-                tally.Problem($"the protection does not store everything: {status}");
-                return false;
-            }
-
-            await Task.Delay(50);
-        }
-
-        return true;
     }
 
     /// <summary>Notes what is said to be stored, once that is everything.</summary>

@@ -60,6 +60,12 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
             await TakeImageAsync(reader);
         }
 
+        // Mostly while it protects, now and then while it is just starting.
+        if (random.Next(4) > 0)
+        {
+            _ = await protection.AwaitStoredAsync();
+        }
+
         var isUp = random.Next(3) == 0;
         if (!isUp)
         {
