@@ -60,6 +60,7 @@ internal sealed class DatabaseProtection : IDisposable
     private DateTimeOffset? lastStored;
     private long quietSince;
     private bool isLogLong;
+    private bool isEnding;
     private bool isShowFaulty;
     private bool hasBegun;
 
@@ -180,9 +181,11 @@ internal sealed class DatabaseProtection : IDisposable
     private async Task StartAsync()
     {
         pulse.Beat(LongestStep);
-        store.RequireContainer(options.CreatesContainer, context.Cancellation);
-        await stream.ProveConditionalAsync(context.Cancellation).ConfigureAwait(false);
-        var reason = await writer.ConnectAsync(options.TakesOver, context).ConfigureAwait(false);
+
+        // Where it worked before, it waits for a store that is away, as it does later.
+        var reason = folder.Load(out _) is null
+            ? await ConnectAsync().ConfigureAwait(false)
+            : await UntilStoredAsync(ConnectAsync, context.Cancellation).ConfigureAwait(false);
         follower.Resume(Math.Max(0, writer.Transaction), writer.Time);
         if (reason is { } needed)
         {
@@ -198,6 +201,13 @@ internal sealed class DatabaseProtection : IDisposable
         watch.Start(reason is null ? writer.Place : null, reason is null ? writer.Rest : null, BaseReason.Gap);
     }
 
+    private async Task<BaseReason?> ConnectAsync()
+    {
+        store.RequireContainer(options.CreatesContainer, context.Cancellation);
+        await stream.ProveConditionalAsync(context.Cancellation).ConfigureAwait(false);
+        return await writer.ConnectAsync(options.TakesOver, context).ConfigureAwait(false);
+    }
+
     /// <summary>Ships what is committed, until it is asked to stop; then what is left, with a deadline.</summary>
     private async Task ShipAsync()
     {
@@ -208,11 +218,12 @@ internal sealed class DatabaseProtection : IDisposable
                 _ = await StepAsync(isEnding: false, context.Cancellation).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (IsStopping)
         {
             // Stopped in the middle of a step, which the next one takes up.
         }
 
+        isEnding = true;
         watch.LookNow();
         using var deadline = new CancellationTokenSource(options.StopTimeout, context.Clock);
         try
@@ -368,8 +379,23 @@ internal sealed class DatabaseProtection : IDisposable
 
                 Show();
                 pulse.Beat(wait);
-                await Task.Delay(wait, context.Clock, cancellation).ConfigureAwait(false);
+                await PauseAsync(wait, cancellation).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>Waits, unless somebody asks the protection to stop: that has a deadline of its own.</summary>
+    private async Task PauseAsync(TimeSpan wait, CancellationToken cancellation)
+    {
+        var began = context.Clock.GetTimestamp();
+        while (context.Clock.GetElapsedTime(began) < wait)
+        {
+            if (!isEnding && folder.IsStopRequested)
+            {
+                throw new OperationCanceledException("The protection was asked to stop.");
+            }
+
+            await Task.Delay(wait < Breath ? wait : Breath, context.Clock, cancellation).ConfigureAwait(false);
         }
     }
 

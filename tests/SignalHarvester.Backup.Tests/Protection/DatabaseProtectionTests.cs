@@ -256,8 +256,10 @@ public sealed class DatabaseProtectionTests : IDisposable
         await AssertNewestAsync();
     }
 
-    [Fact]
-    public async Task A_stop_that_cannot_store_everything_says_so_and_the_next_start_stores_it()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stop_that_cannot_store_everything_says_so_and_the_next_start_stores_it(bool byRequest)
     {
         using var application = await Application.StartAsync(Options with { Pragmas = [.. Pragmas, "wal_autocheckpoint = 0"] });
         using (var protecting = new Protecting(
@@ -266,14 +268,17 @@ public sealed class DatabaseProtectionTests : IDisposable
             _ = protecting.AwaitStored();
             Directory.Move(folder["store"], folder["away"]);
             _ = await application.WorkAsync(10);
-            var error = protecting.Stop()!;
+            _ = protecting.Await(status => status.State == ProtectionState.StoreUnavailable);
+            var error = (byRequest ? protecting.StopByRequest() : protecting.Stop())!;
             Assert.Equal(BackupErrorId.StreamBehind, error.ErrorId);
             Assert.Contains("could not be stored", error.Message, StringComparison.Ordinal);
         }
 
-        Directory.Move(folder["away"], folder["store"]);
         using (var next = new Protecting(Database, Backups, store))
         {
+            // It worked here before, so it waits.
+            _ = next.Await(status => status.State == ProtectionState.StoreUnavailable);
+            Directory.Move(folder["away"], folder["store"]);
             _ = next.AwaitStored();
             Assert.Equal(0, next.Status.Gaps);
             await application.EndAsync();

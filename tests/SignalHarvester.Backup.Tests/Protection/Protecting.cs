@@ -63,6 +63,14 @@ internal sealed class Protecting : IDisposable
         return End();
     }
 
+    /// <summary>Stops it as Stop-SHBackupProtection does, and returns its error, if it had one.</summary>
+    public BackupException? StopByRequest()
+    {
+        var database = Status.Database;
+        _ = ProtectionHost.Stop(directory, database, Hang, new OperationContext(TimeProvider.System, Messages.Enqueue, CancellationToken.None));
+        return End();
+    }
+
     /// <summary>Waits for its end, and returns its error, if it had one.</summary>
     public BackupException? End() => running.WaitAsync(Hang).GetAwaiter().GetResult().Single().Fault;
 
