@@ -78,9 +78,13 @@ internal sealed class StreamWriter
             saved = null;
         }
 
+        var isEmptied = false;
         if (saved is { Pending: { } name, PendingSha256: { } sha256 } && SegmentName.TryParse(name) is { } unsure)
         {
-            // Not known to have arrived: the same bytes again.
+            // Not known to have arrived: the same bytes again. If neither it nor the one before is there, the store was emptied.
+            isEmptied = unsure.Number > 1
+                && await store.FindAsync(unsure, cancellation).ConfigureAwait(false) is null
+                && await store.FindAsync(unsure with { Number = unsure.Number - 1 }, cancellation).ConfigureAwait(false) is null;
             var segment = new Segment(unsure, null!, pending, sha256);
             if (await store.PutAsync(segment, cancellation).ConfigureAwait(false) == PutOutcome.Taken)
             {
@@ -101,7 +105,7 @@ internal sealed class StreamWriter
             return await TakeOverAsync(takesOver, $"another writer has put '{next.Name}' after the last one of this machine", context).ConfigureAwait(false);
         }
 
-        if (await FindAsync(Number, cancellation).ConfigureAwait(false) is null)
+        if (isEmptied || await FindAsync(Number, cancellation).ConfigureAwait(false) is null)
         {
             context.Warn($"The last segment of '{databasePath}' is not in '{store.Location}' any more, so the stream continues from a new backup.");
             return BaseReason.Gap;

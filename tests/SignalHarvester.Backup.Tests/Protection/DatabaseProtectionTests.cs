@@ -274,7 +274,7 @@ public sealed class DatabaseProtectionTests : IDisposable
             Assert.Contains("could not be stored", error.Message, StringComparison.Ordinal);
         }
 
-        using (var next = new Protecting(Database, Backups, store))
+        using (var next = new Protecting(Database, Backups, store, new ProtectionOptions()))
         {
             // It worked here before, so it waits.
             _ = next.Await(status => status.State == ProtectionState.StoreUnavailable);
@@ -360,6 +360,31 @@ public sealed class DatabaseProtectionTests : IDisposable
         using var first = new Protecting(Database, Backups, store);
         _ = first.AwaitStored();
         Assert.Equal(BackupErrorId.ProtectionRunning, Assert.Throws<BackupException>(() => new Protecting(Database, Backups, store)).ErrorId);
+    }
+
+    [Fact]
+    public async Task A_store_that_was_emptied_gets_a_new_beginning()
+    {
+        using var application = await Application.StartAsync(Options);
+        var brief = new ProtectionOptions { CreatesContainer = true, StopTimeout = TimeSpan.FromSeconds(1) };
+        using (var protecting = new Protecting(Database, Backups, store, brief))
+        {
+            _ = await application.WorkAsync(5);
+            _ = protecting.AwaitStored();
+            _ = await application.WorkAsync(5);
+            Directory.Move(folder["store"], folder["away"]);
+            _ = await application.WorkAsync(5);
+        }
+
+        using (var next = new Protecting(Database, Backups, store))
+        {
+            _ = next.AwaitStored();
+            Assert.Equal(1, next.Status.Gaps);
+            await application.EndAsync();
+            Assert.Null(next.Stop());
+        }
+
+        await AssertNewestAsync();
     }
 
     private static OperationContext Context(IdentityRing identities) => new(TimeProvider.System, _ => { }, Cancelled) { Identities = identities };
