@@ -402,7 +402,8 @@ internal sealed class DatabaseProtection : IDisposable
         FollowedSnapshot snapshot;
         try
         {
-            (backup, snapshot) = await turns.TakeAsync(() => backups.MakeBase(reason, why, own), () => pulse.Beat(LongestStep), cancellation).ConfigureAwait(false);
+            (backup, snapshot) = await turns.TakeAsync(() => backups.MakeBase(reason, why, own), () => pulse.Beat(LongestStep), cancellation)
+                .ConfigureAwait(false);
         }
         catch (BackupException exception) when (state != ProtectionState.Starting && writer.Transaction >= 0)
         {
