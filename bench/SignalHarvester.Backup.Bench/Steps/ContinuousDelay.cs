@@ -50,7 +50,9 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
         var ours = result[protections[0].Name];
         return
         [
-            .. Line.Of("continuous protection, single commits, delay p99 less a flushed file's", ours?.Reported(DelayP99)?.Median - result[Put]?.Reported(DelayP99)?.Median, 100, "ms"),
+            .. Line.Of(
+                "continuous protection, single commits, delay p99 less a flushed file's",
+                ours?.Reported(DelayP99)?.Median - result[Put]?.Reported(DelayP99)?.Median, 100, "ms"),
             .. Line.Of("continuous protection, CPU while nothing is committed", ours?.Reported(IdleProcessor)?.Median, 0.2, "%"),
             .. Line.Of("continuous protection, objects while nothing is committed", ours?.Reported(IdleObjects)?.Max, 0, "objects"),
         ];
