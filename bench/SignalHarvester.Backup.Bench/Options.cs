@@ -9,7 +9,7 @@ internal sealed record Options
         bench [--size-mib 1024] [--runs 3] [--only NAME,...] [--work DIR] [--json FILE]
           --size-mib  size of the database, in MiB
           --runs      rounds; every contestant runs once in each, and medians are reported
-          --only      steps (backup) or single contestants of a step (backup/zstd -1 -T2)
+          --only      steps (backup), families (continuous) or single contestants of a step (backup/zstd -1 -T2)
           --work      where the database (kept for the next time) and temporary files go
           --json      the report; its markdown table is written beside it
         """;

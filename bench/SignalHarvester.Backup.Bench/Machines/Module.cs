@@ -165,7 +165,8 @@ internal sealed class Module
     /// <param name="verify">Whether the content is checked.</param>
     public Command RestoreMoment(ProtectedPlace place, string database, string moment, string destination, bool verify) =>
         Pipeline(
-            $"Restore-SHBackup -PointInTime {Quote(moment)} -From {Quote(place.Store)} -Database {Quote(database)} -BackupDirectory {Quote(place.Home)} -Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
+            $"Restore-SHBackup -PointInTime {Quote(moment)} -From {Quote(place.Store)} -Database {Quote(database)} -BackupDirectory {Quote(place.Home)} " +
+            $"-Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
             """; "bench:inside=$cmdlet" """);
 
     /// <summary>Starts the shell, and nothing else.</summary>

@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Bench.Machines;
 /// <summary>A tool that works in a process of its own beside an application until it is stopped, looked at from outside.</summary>
 internal sealed class Neighbour : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly Process process;

@@ -48,7 +48,7 @@ internal sealed class ContinuousMemory(Workspace workspace, Protection[] protect
         result[NameOf(protections[0], field.Databases)]?.Reported(Memory)?.Median, field.MostMegabytes, "MB"));
 
     private static string NameOf(Protection protection, int databases) =>
-        string.Create(CultureInfo.InvariantCulture, $"{protection.Name}, {databases}");
+        string.Create(CultureInfo.InvariantCulture, $"{protection.Name} of {databases}");
 
     private static Sample Measure(Protection protection, ProtectedPlace place, int databases)
     {

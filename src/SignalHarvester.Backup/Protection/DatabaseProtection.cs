@@ -21,6 +21,7 @@ internal sealed class DatabaseProtection : IDisposable
 
     private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestUntold = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RestBeforeNote = TimeSpan.FromSeconds(2);
 
     // A transfer ends by the limits of its own connection, and a backup reports its progress, except while SQLite checks or a disk flushes.
@@ -30,6 +31,7 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly BackupDirectory directory;
     private readonly StoreCatalog store;
     private readonly ProtectionOptions options;
+    private readonly BackupTurns turns;
     private readonly OperationContext context;
     private readonly CancellationTokenSource ending;
     private readonly OperationContext background;
@@ -46,6 +48,8 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly Lock showing = new();
     private readonly DateTimeOffset since;
     private volatile BackupProtection? shown;
+    private BackupProtection? written;
+    private long lastWritten;
     private ProtectionState state = ProtectionState.Starting;
     private string? problem;
     private BackupException? failure;
@@ -69,13 +73,16 @@ internal sealed class DatabaseProtection : IDisposable
     /// <param name="directory">The backup directory, for the ordinary backups and the state.</param>
     /// <param name="store">Where the stream and the backups go.</param>
     /// <param name="options">The options.</param>
+    /// <param name="turns">When its backups are made and sent, beside those of the other databases.</param>
     /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
-    public DatabaseProtection(string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, OperationContext context)
+    public DatabaseProtection(
+        string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, BackupTurns turns, OperationContext context)
     {
         this.path = path;
         this.directory = directory;
         this.store = store;
         this.options = options;
+        this.turns = turns;
         this.context = context;
         ending = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         background = context with { Cancellation = ending.Token };
@@ -308,7 +315,7 @@ internal sealed class DatabaseProtection : IDisposable
             prune = Task.Run(() => pruning.RunAsync(writer, background), CancellationToken.None);
         }
 
-        _ = await follower.WaitAsync(Breath / 4, cancellation).ConfigureAwait(false);
+        _ = await follower.WaitAsync(Breath / 2, cancellation).ConfigureAwait(false);
     }
 
     private async Task ShipSegmentAsync(bool isEnding, CancellationToken cancellation)
@@ -421,7 +428,8 @@ internal sealed class DatabaseProtection : IDisposable
         FollowedSnapshot snapshot;
         try
         {
-            (backup, snapshot) = await Task.Run(() => backups.MakeBase(reason, why, own), cancellation).ConfigureAwait(false);
+            (backup, snapshot) = await turns.TakeAsync(() => backups.MakeBase(reason, why, own), () => pulse.Beat(LongestStep), cancellation)
+                .ConfigureAwait(false);
         }
         catch (BackupException exception) when (state != ProtectionState.Starting && writer.Transaction >= 0)
         {
@@ -458,15 +466,7 @@ internal sealed class DatabaseProtection : IDisposable
         var own = context with { Cancellation = cancellation };
         try
         {
-            _ = await UntilStoredAsync(
-                () => Task.Run(
-                    () =>
-                    {
-                        backups.Send(id, own);
-                        return true;
-                    },
-                    cancellation),
-                cancellation).ConfigureAwait(false);
+            _ = await UntilStoredAsync(() => SendAsync(id, own, () => pulse.Beat(LongestStep), cancellation), cancellation).ConfigureAwait(false);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
         {
@@ -476,6 +476,15 @@ internal sealed class DatabaseProtection : IDisposable
         writer.BackupSent();
         follower.BaseStored();
     }
+
+    private Task<bool> SendAsync(string id, OperationContext own, Action waiting, CancellationToken cancellation) => turns.TakeAsync(
+        () =>
+        {
+            backups.Send(id, own);
+            return true;
+        },
+        waiting,
+        cancellation);
 
     /// <summary>Begins an ordinary backup when one is due, and sends it once all of its transactions are stored: a writer that is fenced sends none.</summary>
     private async Task HandleBackupAsync(bool wait)
@@ -488,6 +497,10 @@ internal sealed class DatabaseProtection : IDisposable
                 var (backup, transaction) = await made.ConfigureAwait(false);
                 lastBackup = backup.Id;
                 unsent = (backup.Id, transaction);
+            }
+            catch (OperationCanceledException) when (ending.IsCancellationRequested)
+            {
+                // Stopping. The next hour makes it anew; what is committed is shipped all the same.
             }
             catch (BackupException exception)
             {
@@ -503,6 +516,10 @@ internal sealed class DatabaseProtection : IDisposable
             {
                 await sent.ConfigureAwait(false);
             }
+            catch (OperationCanceledException) when (ending.IsCancellationRequested)
+            {
+                // Stopping. The next start sends it.
+            }
             catch (BackupException exception)
             {
                 context.Warn($"A backup of '{path}' could not be sent to '{store.Location}'; the next one is sent with it. {exception.Message}");
@@ -512,14 +529,14 @@ internal sealed class DatabaseProtection : IDisposable
         if (unsent is var (id, upTo) && sending is null && (upTo is null || writer.Transaction >= upTo))
         {
             unsent = null;
-            sending = Task.Run(() => backups.Send(id, background), CancellationToken.None);
+            sending = SendAsync(id, background, static () => { }, ending.Token);
         }
 
         if (making is null && unsent is null && sending is null && follower.HasChanges && follower.Needed is null && watch.Problem is null
             && context.Clock.GetElapsedTime(lastBackupBegan) >= options.BackupInterval)
         {
             lastBackupBegan = context.Clock.GetTimestamp();
-            making = Task.Run(() => backups.MakeOrdinary(background), CancellationToken.None);
+            making = turns.TakeAsync(() => backups.MakeOrdinary(background), static () => { }, ending.Token);
         }
     }
 
@@ -597,7 +614,7 @@ internal sealed class DatabaseProtection : IDisposable
         context.Report(reported);
     }
 
-    /// <summary>Shows how it is each second, whatever takes long meanwhile.</summary>
+    /// <summary>Shows each second what is new, whatever takes long meanwhile.</summary>
     private async Task ShowRegularlyAsync()
     {
         while (!ending.IsCancellationRequested)
@@ -615,7 +632,14 @@ internal sealed class DatabaseProtection : IDisposable
             {
                 var status = Status();
                 shown = status;
-                folder.Show(status);
+
+                // A thousand databases at rest would write a thousand files each second to say that they were looked at.
+                var news = status with { LastLook = null };
+                if (news != written || context.Clock.GetElapsedTime(lastWritten) >= LongestUntold)
+                {
+                    folder.Show(status);
+                    (written, lastWritten) = (news, context.Clock.GetTimestamp());
+                }
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

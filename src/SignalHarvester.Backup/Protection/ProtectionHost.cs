@@ -45,12 +45,13 @@ public static class ProtectionHost
     {
         ArgumentNullException.ThrowIfNull(databases);
         ArgumentNullException.ThrowIfNull(context);
+        using var turns = new BackupTurns();
         var protections = new List<DatabaseProtection>();
         try
         {
             foreach (var (path, directory) in databases)
             {
-                protections.Add(new DatabaseProtection(path, directory, store, options, context));
+                protections.Add(new DatabaseProtection(path, directory, store, options, turns, context));
             }
 
             return RunAsync(protections, context).GetAwaiter().GetResult();

@@ -346,8 +346,9 @@ public sealed class DatabaseProtectionTests : IDisposable
     public async Task A_database_that_goes_away_as_its_protection_starts_is_an_error_that_says_so()
     {
         var home = new BackupDirectory(Backups, TimeProvider.System);
+        using var turns = new BackupTurns();
         using var protection = new DatabaseProtection(
-            Database, home, store, new ProtectionOptions { CreatesContainer = true }, Context(IdentityRing.Empty));
+            Database, home, store, new ProtectionOptions { CreatesContainer = true }, turns, Context(IdentityRing.Empty));
         var error = await Assert.ThrowsAsync<BackupException>(protection.RunAsync);
         Assert.Equal(BackupErrorId.SourceNotFound, error.ErrorId);
         Assert.Equal(BackupErrorId.SourceNotFound, Assert.Single(ProtectionHost.Find(home)).ErrorId);
