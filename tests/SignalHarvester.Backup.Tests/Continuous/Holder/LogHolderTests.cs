@@ -382,6 +382,7 @@ public sealed class LogHolderTests : IDisposable
             _ = await application.WorkAsync(20);
             killed.Await(holder => holder.State == HolderState.Follow || holder.State == HolderState.Rest);
             killed.AwaitRest();
+            killed.Await(holder => holder.RestMark is not null);
             (place, file) = killed.Where();
             image = killed.Followed.Image;
             Assert.Empty(killed.Followed.Gaps);
