@@ -19,7 +19,8 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     // Reasons for which a start may fail: the network, and a database that is being replaced.
     private static readonly string[] Excuses =
     [
-        "cannot be reached or does not work", "the received data differs from the sent data", "was taken away while its protection was starting", "There is no database", "is in journal mode",
+        "cannot be reached or does not work", "the received data differs from the sent data", "was taken away while its protection was starting",
+        "There is no database", "is in journal mode",
     ];
 
     private readonly Random random = new(options.Seed);

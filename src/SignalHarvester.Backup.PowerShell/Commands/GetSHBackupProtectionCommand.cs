@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Show the protection of all databases</para>
-/// <code>Get-SHBackupProtection -BackupDirectory ./backups | Format-List</code>
+/// <code>Get-SHBackupProtection -BackupDirectory ./backups</code>
 /// <para>Lag is zero if everything that was committed is stored.</para>
 /// </example>
 /// <example>

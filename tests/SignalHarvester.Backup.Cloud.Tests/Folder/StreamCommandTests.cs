@@ -36,7 +36,7 @@ public sealed class StreamCommandTests
             $at = Restore-SHBackup -Transaction 2 @common -Destination two.db 6>&1
             "$($at[0])"
             "$($at[1].RestoredTransaction) $($at[1].RestoredMoment.UtcDateTime.ToString('HH:mm:ss.fff')) $($at[1].Id)"
-            (Restore-SHBackup -PointInTime 2026-11-22T02:00:03.5Z @common -Destination three.db 6>$null).RestoredTransaction
+            (Restore-SHBackup -PointInTime 2026-11-22T02:00:03Z @common -Destination three.db 6>$null).RestoredTransaction
             (Restore-SHBackup -Transaction 2 @common -Table audit -Where 'id > 1000' -Into rows.db -Force 6>$null).Inserted
             Restore-SHBackup -Transaction 1 @common -Destination none.db -WhatIf 6>$null
             Test-Path none.db

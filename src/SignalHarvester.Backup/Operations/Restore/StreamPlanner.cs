@@ -136,8 +136,8 @@ public sealed class StreamPlanner
             throw await HoleAsync(index, run, transaction + 1).ConfigureAwait(false);
         }
 
-        // What the base after it has swallowed may have been committed before the moment.
-        if (at + 1 < run.Count && await HeaderAsync(run[at + 1]).ConfigureAwait(false) is { Kind: SegmentKind.Base } swallowing
+        // What the base after it has swallowed may have been committed before the moment; but the moment of a transaction is always its own.
+        if (time < moment && at + 1 < run.Count && await HeaderAsync(run[at + 1]).ConfigureAwait(false) is { Kind: SegmentKind.Base } swallowing
             && swallowing.LastTransaction > Math.Max(transaction, position.Transaction))
         {
             throw await HoleAsync(index, run[..(at + 2)], transaction + 1).ConfigureAwait(false);
