@@ -29,7 +29,8 @@ public class HelpExampleTests
         Assert.SkipWhen(
             OperatingSystem.IsWindows() && code.Contains("Register-SHBackupSchedule", StringComparison.Ordinal),
             "it would register a real task: there is no stand-in for schtasks");
-        Assert.SkipWhen(code.StartsWith("# A store with a stream", StringComparison.Ordinal), "takes a stream in a store: StreamCommandTests of the object stores");
+        Assert.SkipWhen(
+            code.StartsWith("# A store with a stream", StringComparison.Ordinal), "takes a stream in a store: StreamCommandTests of the object stores");
         using var workspace = new Workspace([.. Enumerable.Repeat("Yes", 20)]);
         workspace.AddBackup(TimeSpan.FromDays(100));
         workspace.AddBackup(TimeSpan.FromDays(31));
