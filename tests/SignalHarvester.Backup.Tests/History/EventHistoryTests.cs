@@ -87,7 +87,7 @@ public sealed class EventHistoryTests : IDisposable
         History.Record([Sample with { Timestamp = moment }], scene.Context());
 
         Assert.Equal(
-            [BackupOperation.Create, BackupOperation.Scrub, BackupOperation.Schedule],
+            [BackupOperation.Create, BackupOperation.StreamStop, BackupOperation.StreamFence],
             Read(new EventQuery { After = moment - TimeSpan.FromHours(1) }));
         Assert.Equal(
             [BackupOperation.Verify, BackupOperation.Create],

@@ -126,7 +126,14 @@ public sealed class SegmentTests : IDisposable
         var segment = Segment.Write(
             new SegmentHeader
             {
-                Kind = SegmentKind.Seal, Timeline = 1, Number = 7, FirstTransaction = 5, LastTransaction = 4, Time = Start, PageSize = 4096, PageCount = 9,
+                Kind = SegmentKind.Seal,
+                Timeline = 1,
+                Number = 7,
+                FirstTransaction = 5,
+                LastTransaction = 4,
+                Time = Start,
+                PageSize = 4096,
+                PageCount = 9,
                 NextTimeline = 2,
             },
             [],
