@@ -95,6 +95,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     /// <summary>Reads the place of the stream.</summary>
     /// <param name="pending">The bytes of the segment that may not have arrived; empty if all have.</param>
     /// <returns>Null if there is none, or it is damaged: then nothing is known of the stream.</returns>
+    /// <exception cref="BackupException">DirectoryNotWritable: this account may not read it; WriteFailed: the disk fails.</exception>
     public SavedPlace? Load(out byte[] pending)
     {
         pending = [];
@@ -104,7 +105,8 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
             return null;
         }
 
-        var content = File.ReadAllBytes(file);
+        var content = DiskFault.Guard(
+            file, BackupErrorId.DirectoryNotWritable, "Run it as the account that protected the database before.", () => File.ReadAllBytes(file));
         if (content.Length < sizeof(int)
             || BinaryPrimitives.ReadInt32LittleEndian(content) is var length && (length < 0 || length > content.Length - sizeof(int)))
         {

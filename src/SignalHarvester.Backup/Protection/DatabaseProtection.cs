@@ -21,7 +21,6 @@ internal sealed class DatabaseProtection : IDisposable
 
     private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LongestUntold = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RestBeforeNote = TimeSpan.FromSeconds(2);
 
     // A transfer ends by the limits of its own connection, and a backup reports its progress, except while SQLite checks or a disk flushes.
@@ -41,23 +40,17 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly Follower follower;
     private readonly DatabaseWatch watch;
     private readonly StreamBackups backups;
+    private readonly RegularBackups regular;
     private readonly StreamPruning pruning;
     private readonly PaceBucket pace;
     private readonly DelayRecord delays;
     private readonly Pulse pulse;
-    private readonly Lock showing = new();
+    private readonly StatusBoard board;
     private readonly DateTimeOffset since;
-    private volatile BackupProtection? shown;
-    private BackupProtection? written;
-    private long lastWritten;
     private ProtectionState state = ProtectionState.Starting;
     private string? problem;
     private BackupException? failure;
-    private string? lastBackup;
-    private long lastBackupBegan;
-    private Task<(BackupMetadata Backup, long? Transaction)>? making;
-    private (string Id, long? Transaction)? unsent;
-    private Task? sending;
+    private (BaseReason Reason, string BackupId, FollowedSnapshot Snapshot)? unwritten;
     private Task? prune;
     private long segments;
     private long segmentBytes;
@@ -65,7 +58,7 @@ internal sealed class DatabaseProtection : IDisposable
     private long quietSince;
     private bool isLogLong;
     private bool isEnding;
-    private bool isShowFaulty;
+    private bool isUnkept;
     private bool hasBegun;
 
     /// <summary>Prepares the protection of a database; nothing is opened yet.</summary>
@@ -94,9 +87,11 @@ internal sealed class DatabaseProtection : IDisposable
         follower = new Follower(context.Clock, RoomInMemory);
         watch = new DatabaseWatch(path, follower, new HolderOptions { Checkpoints = options.Checkpoints }, context);
         backups = new StreamBackups(path, directory, store, follower, writer, options);
+        regular = new RegularBackups(path, store.Location, backups, turns, options.BackupInterval, background);
         pruning = new StreamPruning(path, directory, stream, store, options);
         pace = new PaceBucket(options.Interval, context.Clock);
         delays = new DelayRecord(context.Clock);
+        board = new StatusBoard(path, folder, Status, context);
     }
 
     /// <summary>Protects the database until it is stopped.</summary>
@@ -108,7 +103,7 @@ internal sealed class DatabaseProtection : IDisposable
         var shows = Task.CompletedTask;
         try
         {
-            shows = ShowRegularlyAsync();
+            shows = board.ShowRegularlyAsync(ending.Token);
             await StartAsync().ConfigureAwait(false);
             state = ProtectionState.Following;
             hasBegun = true;
@@ -127,18 +122,22 @@ internal sealed class DatabaseProtection : IDisposable
         {
             state = ProtectionState.Stopped;
         }
+        catch (Exception exception)
+        {
+            (state, problem) = (ProtectionState.Ended, exception.Message);
+            throw;
+        }
         finally
         {
             await ending.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll([making ?? Task.CompletedTask, sending ?? Task.CompletedTask, prune ?? Task.CompletedTask, shows])
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(regular.EndAsync(), prune ?? Task.CompletedTask, shows).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             watch.Stop();
             if (state == ProtectionState.Stopped)
             {
-                KeepRest();
+                KeepRestAtEnd();
             }
 
-            Show();
+            board.Show();
             if (hasBegun || state == ProtectionState.Fenced)
             {
                 // One that cannot begin is tried again and again by its service. It shows the reason, and the history is for what has happened.
@@ -151,7 +150,7 @@ internal sealed class DatabaseProtection : IDisposable
     public string Path => path;
 
     /// <summary>What was shown last, within the last second; null before the start.</summary>
-    public BackupProtection? Shown => shown;
+    public BackupProtection? Shown => board.Shown;
 
     /// <summary>Whether it has ended, in whatever way.</summary>
     public bool HasEnded => state is ProtectionState.Stopped or ProtectionState.Fenced or ProtectionState.Ended;
@@ -204,7 +203,6 @@ internal sealed class DatabaseProtection : IDisposable
             });
         }
 
-        lastBackupBegan = context.Clock.GetTimestamp();
         watch.Start(reason is null ? writer.Place : null, reason is null ? writer.Rest : null, BaseReason.Gap);
     }
 
@@ -222,7 +220,7 @@ internal sealed class DatabaseProtection : IDisposable
         {
             while (!IsStopping)
             {
-                _ = await StepAsync(isEnding: false, context.Cancellation).ConfigureAwait(false);
+                _ = await StepAsync(context.Cancellation).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (IsStopping)
@@ -235,7 +233,7 @@ internal sealed class DatabaseProtection : IDisposable
         using var deadline = new CancellationTokenSource(options.StopTimeout, context.Clock);
         try
         {
-            while (await StepAsync(isEnding: true, deadline.Token).ConfigureAwait(false))
+            while (await StepAsync(deadline.Token).ConfigureAwait(false))
             {
             }
         }
@@ -243,52 +241,10 @@ internal sealed class DatabaseProtection : IDisposable
         {
             throw Behind();
         }
-    }
 
-    /// <summary>Does what is due next.</summary>
-    /// <returns>False if nothing is.</returns>
-    private async Task<bool> StepAsync(bool isEnding, CancellationToken cancellation)
-    {
-        pulse.Beat();
-        try
+        if (follower.Needed is not null)
         {
-            if (await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false))
-            {
-                follower.Confirm(writer.Transaction);
-                return true;
-            }
-
-            if (writer.UnsentBackup is { } backup)
-            {
-                await SendBaseAsync(backup, cancellation).ConfigureAwait(false);
-                return true;
-            }
-
-            if (follower.Needed is { } reason && watch.Problem is null)
-            {
-                await ContinueFromBackupAsync(reason, cancellation).ConfigureAwait(false);
-                return true;
-            }
-
-            if (follower.Oldest is not null)
-            {
-                await ShipSegmentAsync(isEnding, cancellation).ConfigureAwait(false);
-                return true;
-            }
-
-            if (!isEnding)
-            {
-                await IdleAsync(cancellation).ConfigureAwait(false);
-            }
-
-            return false;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // The place of the stream cannot be kept, so nothing may be put. The application is not held up.
-            Trouble($"The state of the protection of '{path}' cannot be written to '{directory.Path}', so its transactions wait: {exception.Message}");
-            await Task.Delay(Breath, context.Clock, cancellation).ConfigureAwait(false);
-            return true;
+            context.Warn($"The protection of '{path}' has stopped while it was not followed ({watch.Problem}). The next start begins with a backup.");
         }
     }
 
@@ -297,9 +253,77 @@ internal sealed class DatabaseProtection : IDisposable
             CultureInfo.InvariantCulture,
             $"Protection of '{path}' has stopped, but {follower.Transaction - Math.Max(0, writer.Restorable)} transactions could not be stored in '{store.Location}' within {options.StopTimeout.TotalSeconds} seconds{(problem is null ? string.Empty : $" ({problem.TrimEnd('.')})")}. They are in the database. Start it again when the store can be reached: it continues from there."));
 
+    /// <summary>Does what is due next, or waits if the place of the stream cannot be kept: then nothing may be put. The application is not held up.</summary>
+    /// <returns>False if nothing is due.</returns>
+    private async Task<bool> StepAsync(CancellationToken cancellation)
+    {
+        pulse.Beat();
+        try
+        {
+            var isBusy = await DoNextAsync(cancellation).ConfigureAwait(false);
+            problem = isUnkept ? null : problem;
+            isUnkept = false;
+            return isBusy;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            isUnkept = true;
+            Trouble($"The state of the protection of '{path}' cannot be written to '{directory.Path}', so its transactions wait: {exception.Message}");
+            await PauseAsync(Breath, cancellation).ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    private async Task<bool> DoNextAsync(CancellationToken cancellation)
+    {
+        if (await ConfirmAsync(cancellation).ConfigureAwait(false))
+        {
+            return true;
+        }
+
+        if (unwritten is var (why, id, snapshot))
+        {
+            writer.WriteBase(why, id, snapshot);
+            unwritten = null;
+            return true;
+        }
+
+        if (writer.UnsentBackup is { } backup)
+        {
+            await SendBaseAsync(backup, cancellation).ConfigureAwait(false);
+            return true;
+        }
+
+        if (follower.Needed is { } reason && watch.Problem is null)
+        {
+            await ContinueFromBackupAsync(reason, cancellation).ConfigureAwait(false);
+            return true;
+        }
+
+        if (follower.Oldest is not null)
+        {
+            await ShipSegmentAsync(cancellation).ConfigureAwait(false);
+            return true;
+        }
+
+        if (!isEnding)
+        {
+            await IdleAsync(cancellation).ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    private async Task<bool> ConfirmAsync(CancellationToken cancellation)
+    {
+        var wasThere = await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
+        follower.Confirm(writer.Transaction);
+        return wasThere;
+    }
+
     private async Task IdleAsync(CancellationToken cancellation)
     {
-        await HandleBackupAsync(wait: false).ConfigureAwait(false);
+        await TendAsync().ConfigureAwait(false);
         if (quietSince == 0)
         {
             quietSince = context.Clock.GetTimestamp();
@@ -309,22 +333,36 @@ internal sealed class DatabaseProtection : IDisposable
             KeepRest();
         }
 
-        WarnOfLog();
-        if (prune is null or { IsCompleted: true } && pruning.IsDue(context.Clock))
-        {
-            prune = Task.Run(() => pruning.RunAsync(writer, background), CancellationToken.None);
-        }
-
         _ = await follower.WaitAsync(Breath / 2, cancellation).ConfigureAwait(false);
     }
 
-    private async Task ShipSegmentAsync(bool isEnding, CancellationToken cancellation)
+    /// <summary>Does what is due beside the stream, whether the database is at rest or never.</summary>
+    private async Task TendAsync()
+    {
+        await regular.TendAsync(writer.Transaction, follower.HasChanges && follower.Needed is null && watch.Problem is null).ConfigureAwait(false);
+        WarnOfLog();
+        if (prune is { IsCompleted: true } pruned)
+        {
+            prune = null;
+            await pruned.ConfigureAwait(false);
+        }
+
+        if (prune is null && pruning.IsDue(context.Clock))
+        {
+            prune = Task.Run(() => pruning.RunAsync(writer, background), CancellationToken.None);
+        }
+    }
+
+    private async Task ShipSegmentAsync(CancellationToken cancellation)
     {
         quietSince = 0;
-        await HandleBackupAsync(wait: false).ConfigureAwait(false);
-        while (!isEnding && pace.Take() is var wait && wait > TimeSpan.Zero)
+        if (!isEnding)
         {
-            await Task.Delay(wait < Breath ? wait : Breath, context.Clock, cancellation).ConfigureAwait(false);
+            await TendAsync().ConfigureAwait(false);
+            while (pace.Take() is var wait && wait > TimeSpan.Zero)
+            {
+                await PauseAsync(wait, cancellation).ConfigureAwait(false);
+            }
         }
 
         var commits = follower.Peek(LargestSegment);
@@ -333,8 +371,8 @@ internal sealed class DatabaseProtection : IDisposable
             return;
         }
 
-        var segment = await writer.WriteAsync(commits, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
-        follower.Confirm(writer.Transaction);
+        var segment = writer.Write(commits);
+        _ = await ConfirmAsync(cancellation).ConfigureAwait(false);
         foreach (var commit in commits)
         {
             delays.Add(context.Clock.GetElapsedTime(commit.Seen));
@@ -384,8 +422,7 @@ internal sealed class DatabaseProtection : IDisposable
                     context.Warn($"The transactions of '{path}' cannot be stored at the moment. They wait, and it is tried again. {exception.Message}");
                 }
 
-                Show();
-                pulse.Beat(wait);
+                board.Show();
                 await PauseAsync(wait, cancellation).ConfigureAwait(false);
             }
         }
@@ -402,6 +439,7 @@ internal sealed class DatabaseProtection : IDisposable
                 throw new OperationCanceledException("The protection was asked to stop.");
             }
 
+            pulse.Beat(Breath);
             await Task.Delay(wait < Breath ? wait : Breath, context.Clock, cancellation).ConfigureAwait(false);
         }
     }
@@ -409,12 +447,12 @@ internal sealed class DatabaseProtection : IDisposable
     private async Task ContinueFromBackupAsync(BaseReason reason, CancellationToken cancellation)
     {
         quietSince = 0;
-        if (making is not null)
+        if (regular.IsMaking)
         {
             pulse.Beat(LongestStep);
 
             // It was begun before, and would take the changes that this one needs.
-            await HandleBackupAsync(wait: true).ConfigureAwait(false);
+            await regular.FinishAsync(cancellation).ConfigureAwait(false);
         }
 
         var why = follower.NeededWhy ?? string.Empty;
@@ -435,16 +473,14 @@ internal sealed class DatabaseProtection : IDisposable
         {
             problem = exception.Message;
             context.Warn($"'{path}' could not be backed up, which its stream needs to continue; it is tried again. {exception.Message}");
-            Show();
-            await Task.Delay(Breath * 5, context.Clock, cancellation).ConfigureAwait(false);
+            board.Show();
+            await PauseAsync(Breath * 5, cancellation).ConfigureAwait(false);
             return;
         }
 
         problem = null;
-        lastBackup = backup.Id;
-        lastBackupBegan = context.Clock.GetTimestamp();
-        _ = await writer.WriteBaseAsync(reason, backup.Id, snapshot, segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
-        follower.Confirm(writer.Transaction);
+        regular.Replaced(backup.Id);
+        unwritten = (reason, backup.Id, snapshot);
         if (isNews)
         {
             Record(Event(BackupOperation.StreamGap) with
@@ -466,7 +502,16 @@ internal sealed class DatabaseProtection : IDisposable
         var own = context with { Cancellation = cancellation };
         try
         {
-            _ = await UntilStoredAsync(() => SendAsync(id, own, () => pulse.Beat(LongestStep), cancellation), cancellation).ConfigureAwait(false);
+            _ = await UntilStoredAsync(
+                () => turns.TakeAsync(
+                    () =>
+                    {
+                        backups.Send(id, own);
+                        return true;
+                    },
+                    () => pulse.Beat(LongestStep),
+                    cancellation),
+                cancellation).ConfigureAwait(false);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
         {
@@ -477,75 +522,24 @@ internal sealed class DatabaseProtection : IDisposable
         follower.BaseStored();
     }
 
-    private Task<bool> SendAsync(string id, OperationContext own, Action waiting, CancellationToken cancellation) => turns.TakeAsync(
-        () =>
-        {
-            backups.Send(id, own);
-            return true;
-        },
-        waiting,
-        cancellation);
-
-    /// <summary>Begins an ordinary backup when one is due, and sends it once all of its transactions are stored: a writer that is fenced sends none.</summary>
-    private async Task HandleBackupAsync(bool wait)
-    {
-        if (making is { } made && (wait || made.IsCompleted))
-        {
-            making = null;
-            try
-            {
-                var (backup, transaction) = await made.ConfigureAwait(false);
-                lastBackup = backup.Id;
-                unsent = (backup.Id, transaction);
-            }
-            catch (OperationCanceledException) when (ending.IsCancellationRequested)
-            {
-                // Stopping. The next hour makes it anew; what is committed is shipped all the same.
-            }
-            catch (BackupException exception)
-            {
-                context.Warn(
-                    $"The backup of '{path}' between its transactions failed; the next one is made in {options.BackupInterval:c}. {exception.Message}");
-            }
-        }
-
-        if (sending is { IsCompleted: true } sent)
-        {
-            sending = null;
-            try
-            {
-                await sent.ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (ending.IsCancellationRequested)
-            {
-                // Stopping. The next start sends it.
-            }
-            catch (BackupException exception)
-            {
-                context.Warn($"A backup of '{path}' could not be sent to '{store.Location}'; the next one is sent with it. {exception.Message}");
-            }
-        }
-
-        if (unsent is var (id, upTo) && sending is null && (upTo is null || writer.Transaction >= upTo))
-        {
-            unsent = null;
-            sending = SendAsync(id, background, static () => { }, ending.Token);
-        }
-
-        if (making is null && unsent is null && sending is null && follower.HasChanges && follower.Needed is null && watch.Problem is null
-            && context.Clock.GetElapsedTime(lastBackupBegan) >= options.BackupInterval)
-        {
-            lastBackupBegan = context.Clock.GetTimestamp();
-            making = turns.TakeAsync(() => backups.MakeOrdinary(background), static () => { }, ending.Token);
-        }
-    }
-
     /// <summary>At rest, with everything stored: notes the database file, so that the next start needs no comparison although the log is gone.</summary>
     private void KeepRest()
     {
         if (follower.Needed is null && follower.Oldest is null && watch.Where() is (var place, { } rest) && writer.Transaction == follower.Transaction)
         {
             writer.KeepRest(place, rest);
+        }
+    }
+
+    private void KeepRestAtEnd()
+    {
+        try
+        {
+            KeepRest();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            context.Warn($"The next start for '{path}' may begin with a backup, because its end cannot be noted in '{directory.Path}': {exception.Message}");
         }
     }
 
@@ -570,7 +564,7 @@ internal sealed class DatabaseProtection : IDisposable
         }
 
         problem = message;
-        Show();
+        board.Show();
     }
 
     private void Tell(bool isWarning, string message)
@@ -614,45 +608,6 @@ internal sealed class DatabaseProtection : IDisposable
         context.Report(reported);
     }
 
-    /// <summary>Shows each second what is new, whatever takes long meanwhile.</summary>
-    private async Task ShowRegularlyAsync()
-    {
-        while (!ending.IsCancellationRequested)
-        {
-            Show();
-            await Task.Delay(Breath, context.Clock, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private void Show()
-    {
-        try
-        {
-            lock (showing)
-            {
-                var status = Status();
-                shown = status;
-
-                // A thousand databases at rest would write a thousand files each second to say that they were looked at.
-                var news = status with { LastLook = null };
-                if (news != written || context.Clock.GetElapsedTime(lastWritten) >= LongestUntold)
-                {
-                    folder.Show(status);
-                    (written, lastWritten) = (news, context.Clock.GetTimestamp());
-                }
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            if (!isShowFaulty)
-            {
-                context.Warn($"The status of the protection of '{path}' cannot be shown: {exception.Message}");
-            }
-
-            isShowFaulty = true;
-        }
-    }
-
     private BackupProtection Status() =>
         new()
         {
@@ -675,7 +630,7 @@ internal sealed class DatabaseProtection : IDisposable
             DelayMedian = delays.Quantile(0.5),
             DelayP99 = delays.Quantile(0.99),
             DelayWorst = delays.Quantile(1),
-            LastBackup = lastBackup,
+            LastBackup = regular.Last,
             Since = since,
             ProcessId = Environment.ProcessId,
             Problem = problem ?? watch.Problem,

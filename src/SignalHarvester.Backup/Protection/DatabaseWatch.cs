@@ -131,6 +131,8 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
             while (context.Clock.GetElapsedTime(began) < LongestLeave && holder.RestMark is null)
             {
                 holder.Look();
+
+                // The pace of looks; the thread that keeps it otherwise has ended.
                 Thread.Sleep(AtWork);
             }
 

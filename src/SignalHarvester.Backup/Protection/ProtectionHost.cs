@@ -45,16 +45,17 @@ public static class ProtectionHost
     {
         ArgumentNullException.ThrowIfNull(databases);
         ArgumentNullException.ThrowIfNull(context);
+        var own = context with { Report = told => Tell(told, context) };
         using var turns = new BackupTurns();
         var protections = new List<DatabaseProtection>();
         try
         {
             foreach (var (path, directory) in databases)
             {
-                protections.Add(new DatabaseProtection(path, directory, store, options, turns, context));
+                protections.Add(new DatabaseProtection(path, directory, store, options, turns, own));
             }
 
-            return RunAsync(protections, context).GetAwaiter().GetResult();
+            return RunAsync(protections, own).GetAwaiter().GetResult();
         }
         finally
         {
@@ -106,6 +107,19 @@ public static class ProtectionHost
         return folder.Status()!;
     }
 
+    /// <summary>Passes a report on. After a stop nobody waits until it is written: that would end what is still to be stored.</summary>
+    private static void Tell(OperationEvent told, OperationContext context)
+    {
+        try
+        {
+            context.Report(told);
+        }
+        catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
+        {
+            // It was handed over, and is written as long as anybody reads.
+        }
+    }
+
     /// <summary>Runs them all, and tells the service manager of them, if there is one.</summary>
     private static async Task<IReadOnlyList<ProtectionOutcome>> RunAsync(IReadOnlyList<DatabaseProtection> protections, OperationContext context)
     {
@@ -135,6 +149,12 @@ public static class ProtectionHost
         {
             fault = exception;
             context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
+        }
+        catch (Exception exception)
+        {
+            // It is an error of the whole command, which others may keep from ending for a long time.
+            context.Warn($"The protection of '{protection.Path}' has ended unexpectedly: {exception.Message}");
+            throw;
         }
 
         return new ProtectionOutcome(protection.Path, protection.Shown, context.Clock.GetElapsedTime(began), fault);

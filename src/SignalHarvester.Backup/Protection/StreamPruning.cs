@@ -18,7 +18,11 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
+    // A segment of ours that is on its way has arrived by then.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private long last;
+    private bool isFaulty;
 
     /// <summary>The oldest moment to which the stream leads; null while it is not known.</summary>
     public DateTimeOffset? Oldest { get; private set; }
@@ -26,17 +30,28 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
     /// <summary>Whether it is time to look.</summary>
     public bool IsDue(TimeProvider clock) => last == 0 || clock.GetElapsedTime(last) >= Interval;
 
-    /// <summary>Deletes what is too old.</summary>
+    /// <summary>Deletes what is too old. A failure is told, and it is tried again.</summary>
     public async Task RunAsync(StreamWriter writer, OperationContext context)
     {
         last = context.Clock.GetTimestamp();
         try
         {
             await DeleteOldAsync(writer, context).ConfigureAwait(false);
+            isFaulty = false;
         }
         catch (BackupException exception)
         {
-            context.Verbose($"Old transactions of '{databasePath}' were not removed from '{stream.Location}': {exception.Message}");
+            var message = $"Old transactions of '{databasePath}' were not removed from '{stream.Location}'; it is tried again in {Interval:c}. {exception.Message}";
+            if (isFaulty)
+            {
+                context.Verbose(message);
+            }
+            else
+            {
+                context.Warn(message);
+            }
+
+            isFaulty = true;
         }
     }
 
@@ -78,10 +93,8 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
             return;
         }
 
-        if (await stream.FindAsync(new SegmentName(writer.Timeline, writer.Number + 1), context.Cancellation).ConfigureAwait(false) is { } next
-            && next.Name.Number == writer.Number + 1)
+        if (await IsFencedAsync(writer, context).ConfigureAwait(false))
         {
-            // Somebody else may be the writer by now. The next segment will tell.
             return;
         }
 
@@ -97,5 +110,18 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
         }
 
         Oldest = newest.Position.Time;
+    }
+
+    /// <summary>Whether somebody else has put a segment after the last one of ours, and is the writer by now. The next segment will tell.</summary>
+    private async Task<bool> IsFencedAsync(StreamWriter writer, OperationContext context)
+    {
+        var next = new SegmentName(writer.Timeline, writer.Number + 1);
+        if (await stream.FindAsync(next, context.Cancellation).ConfigureAwait(false) is null)
+        {
+            return false;
+        }
+
+        await Task.Delay(Patience, context.Clock, context.Cancellation).ConfigureAwait(false);
+        return writer.Number < next.Number;
     }
 }

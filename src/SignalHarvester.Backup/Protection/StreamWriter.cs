@@ -94,7 +94,7 @@ internal sealed class StreamWriter
 
         if (saved is null)
         {
-            var last = await LastAsync(cancellation).ConfigureAwait(false);
+            var last = await store.LastAsync(timeline: null, cancellation).ConfigureAwait(false);
             return last is null ? BaseReason.Start : await TakeOverAsync(
                 takesOver, $"it has segments up to '{last.Name}', but nothing is known of them here", context).ConfigureAwait(false);
         }
@@ -114,7 +114,9 @@ internal sealed class StreamWriter
         return null;
     }
 
-    /// <summary>Puts the segment again whose arrival is not known, because the wait for it was ended.</summary>
+    /// <summary>
+    /// Puts the segment that was written last, unless it is known to have arrived. If the wait for it is ended, the next call puts it again.
+    /// </summary>
     /// <param name="put">Puts the segment until it is known whether it has arrived.</param>
     /// <returns>False if there is none.</returns>
     /// <exception cref="BackupException">StreamFenced.</exception>
@@ -125,30 +127,38 @@ internal sealed class StreamWriter
             return false;
         }
 
-        await ConfirmAsync(segment, put).ConfigureAwait(false);
+        if (await put(segment).ConfigureAwait(false) == PutOutcome.Taken)
+        {
+            throw new BackupException(
+                BackupErrorId.StreamFenced, segment.Name.ToString(),
+                $"Another writer has put '{segment.Name}' into '{store.Location}', so this one has stopped: it overwrites nothing. Find out which machine protects '{databasePath}' now, a clone or a restored copy perhaps. If it must be this one, stop the other and start this one with -TakeOver.");
+        }
+
+        unconfirmed = null;
+        (Number, Transaction, Time) = (segment.Header.Number, segment.Header.LastTransaction, segment.Header.Time);
         return true;
     }
 
-    /// <summary>Stores transactions as the next segment.</summary>
+    /// <summary>Keeps transactions as the next segment, which <see cref="ConfirmAsync"/> puts.</summary>
     /// <param name="commits">The transactions.</param>
-    /// <param name="put">Puts the segment until it is known whether it has arrived.</param>
-    /// <exception cref="BackupException">StreamFenced.</exception>
-    public async Task<Segment> WriteAsync(IReadOnlyList<QueuedCommit> commits, Func<Segment, Task<PutOutcome>> put)
+    /// <exception cref="IOException">It cannot be kept; then nothing has happened.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public Segment Write(IReadOnlyList<QueuedCommit> commits)
     {
         var pageSize = commits[0].Commit.Pages[0].Content.Length;
         IReadOnlyList<FollowedCommit> transactions = [.. commits.Select(commit => commit.Commit)];
         var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, pageSize, transactions), transactions, encryption);
-        await PutAsync(segment, commits[^1].End, null, null, put).ConfigureAwait(false);
+        Keep(segment, commits[^1].End, null, null);
         return segment;
     }
 
-    /// <summary>Lets the stream continue from an ordinary backup.</summary>
+    /// <summary>Lets the stream continue from an ordinary backup: keeps the segment that says so, which <see cref="ConfirmAsync"/> puts.</summary>
     /// <param name="reason">Why.</param>
     /// <param name="backupId">The backup, which holds the database as the snapshot does.</param>
     /// <param name="snapshot">The snapshot.</param>
-    /// <param name="put">Puts the segment until it is known whether it has arrived.</param>
-    /// <exception cref="BackupException">StreamFenced.</exception>
-    public async Task<Segment> WriteBaseAsync(BaseReason reason, string backupId, FollowedSnapshot snapshot, Func<Segment, Task<PutOutcome>> put)
+    /// <exception cref="IOException">It cannot be kept; then nothing has happened.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public void WriteBase(BaseReason reason, string backupId, FollowedSnapshot snapshot)
     {
         var header = new SegmentHeader
         {
@@ -164,9 +174,7 @@ internal sealed class StreamWriter
             BackupId = backupId,
             DatabasePath = databasePath,
         };
-        var segment = Segment.Write(header, [], encryption);
-        await PutAsync(segment, snapshot.Place, snapshot.Rest, backupId, put).ConfigureAwait(false);
-        return segment;
+        Keep(Segment.Write(header, [], encryption), snapshot.Place, snapshot.Rest, backupId);
     }
 
     /// <summary>Notes that the backup from which the stream continues is in the store.</summary>
@@ -186,15 +194,15 @@ internal sealed class StreamWriter
 
     private void Keep(SavedPlace place)
     {
-        saved = place with { Pending = null, PendingSha256 = null };
-        folder.Save(saved, []);
+        var kept = place with { Pending = null, PendingSha256 = null };
+        folder.Save(kept, []);
+        saved = kept;
     }
 
-    private async Task PutAsync(Segment segment, LogPlace? place, FileMark? rest, string? backup, Func<Segment, Task<PutOutcome>> put)
+    private void Keep(Segment segment, LogPlace? place, FileMark? rest, string? backup)
     {
         var header = segment.Header;
-        var restorable = Restorable;
-        saved = new SavedPlace
+        var kept = new SavedPlace
         {
             Database = databasePath,
             Store = store.Location.ToString(),
@@ -207,24 +215,11 @@ internal sealed class StreamWriter
             Pending = segment.Name.ToString(),
             PendingSha256 = segment.Sha256,
             Backup = backup,
-            Restorable = backup is null ? null : restorable,
+            Restorable = backup is null ? null : Restorable,
         };
-        folder.Save(saved, segment.Bytes.Span);
+        folder.Save(kept, segment.Bytes.Span);
+        saved = kept;
         unconfirmed = segment;
-        await ConfirmAsync(segment, put).ConfigureAwait(false);
-    }
-
-    private async Task ConfirmAsync(Segment segment, Func<Segment, Task<PutOutcome>> put)
-    {
-        if (await put(segment).ConfigureAwait(false) == PutOutcome.Taken)
-        {
-            throw new BackupException(
-                BackupErrorId.StreamFenced, segment.Name.ToString(),
-                $"Another writer has put '{segment.Name}' into '{store.Location}', so this one has stopped: it overwrites nothing. Find out which machine protects '{databasePath}' now, a clone or a restored copy perhaps. If it must be this one, stop the other and start this one with -TakeOver.");
-        }
-
-        unconfirmed = null;
-        (Number, Transaction, Time) = (segment.Header.Number, segment.Header.LastTransaction, segment.Header.Time);
     }
 
     private async Task<BaseReason?> TakeOverAsync(bool isWanted, string why, OperationContext context)
@@ -239,7 +234,7 @@ internal sealed class StreamWriter
         saved = null;
         while (true)
         {
-            var last = await LastAsync(context.Cancellation).ConfigureAwait(false);
+            var last = await store.LastAsync(timeline: null, context.Cancellation).ConfigureAwait(false);
             if (last is null)
             {
                 (Timeline, Number, Transaction) = (1, 0, -1);
@@ -277,17 +272,6 @@ internal sealed class StreamWriter
                 return BaseReason.Takeover;
             }
         }
-    }
-
-    private async Task<StoredSegment?> LastAsync(CancellationToken cancellation)
-    {
-        StoredSegment? last = null;
-        await foreach (var segment in store.ListAsync(timeline: null, fromNumber: 1, cancellation).ConfigureAwait(false))
-        {
-            last = segment;
-        }
-
-        return last;
     }
 
     private Task<StoredSegment?> FindAsync(long number, CancellationToken cancellation) =>

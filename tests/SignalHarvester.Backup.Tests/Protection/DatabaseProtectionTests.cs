@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.ObjectStorage;
@@ -159,6 +160,43 @@ public sealed class DatabaseProtectionTests : IDisposable
         await AssertNewestAsync();
     }
 
+    /// <summary>As after a kill between the two: the segment that names a backup is stored, the backup is not.</summary>
+    [Fact]
+    public async Task A_backup_that_had_not_arrived_is_sent_before_anything_is_said_to_be_stored()
+    {
+        using var application = await Application.StartAsync(Options);
+        _ = await application.WorkAsync(10);
+        using (var killed = new Protecting(Database, Backups, store))
+        {
+            _ = killed.AwaitStored();
+        }
+
+        var home = new BackupDirectory(Backups, TimeProvider.System);
+        var backup = Assert.Single(home.List().Backups);
+        var kept = new ProtectionFolder(home, Database);
+        kept.Save(kept.Load(out _)! with { Backup = backup.Id, Restorable = 0 }, []);
+        foreach (var file in Directory.GetFiles(folder["store"]))
+        {
+            File.Move(file, file + ".away");
+        }
+
+        // Nothing can be put in the place of a folder with something in it.
+        var sidecar = Directory.CreateDirectory(Path.Combine(folder["store"], backup.Id + ".json", "in the way")).Parent!;
+        _ = await application.WorkAsync(10);
+        using (var next = new Protecting(Database, Backups, store))
+        {
+            var status = next.Await(status => status.State == ProtectionState.StoreUnavailable && status.Lag > TimeSpan.Zero);
+            Assert.Equal(0, status.StoredTransaction);
+            sidecar.Delete(recursive: true);
+            _ = next.AwaitStored();
+            Assert.Contains(store.List(Cancelled).Backups, stored => stored.Id == backup.Id);
+            await application.EndAsync();
+            Assert.Null(next.Stop());
+        }
+
+        await AssertNewestAsync();
+    }
+
     [Fact]
     public async Task A_clone_does_not_start_and_the_one_that_takes_over_fences_the_other()
     {
@@ -239,9 +277,7 @@ public sealed class DatabaseProtectionTests : IDisposable
             await File.WriteAllTextAsync(folder["store"], "not a folder", Cancelled);
             _ = await application.WorkAsync(10);
             _ = protecting.Await(status => status.State == ProtectionState.StoreUnavailable);
-            _ = (await application.ExecuteAsync("CREATE TABLE bulk(b)")).Value;
-            _ = (await application.ExecuteAsync(
-                "INSERT INTO bulk WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 90) SELECT randomblob(1000000) FROM n")).Value;
+            await WriteMoreThanMemoryHoldsAsync(application);
             _ = await application.WorkAsync(10);
             File.Delete(folder["store"]);
             Directory.Move(folder["away"], folder["store"]);
@@ -249,6 +285,52 @@ public sealed class DatabaseProtectionTests : IDisposable
             Assert.Equal(0, protecting.Status.Gaps);
             _ = await application.WorkAsync(10);
             _ = protecting.AwaitStored();
+            await application.EndAsync();
+            Assert.Null(protecting.Stop());
+        }
+
+        await AssertNewestAsync();
+    }
+
+    [Fact]
+    public async Task What_a_stop_finds_not_stored_yet_is_stored_although_nobody_reads_messages_any_more()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            _ = protecting.AwaitStored();
+            await WriteMoreThanMemoryHoldsAsync(application);
+            Assert.Null(protecting.Stop());
+            Assert.Equal(protecting.Status.Transaction, protecting.Status.StoredTransaction);
+            Assert.Equal(0, protecting.Status.Gaps);
+        }
+
+        await application.EndAsync();
+        await AssertNewestAsync();
+    }
+
+    [Fact]
+    public async Task A_place_that_cannot_be_kept_stores_nothing_until_it_can_and_makes_no_further_backup()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            var before = protecting.AwaitStored();
+            var home = new BackupDirectory(Backups, TimeProvider.System);
+            var place = Path.Combine(Assert.Single(Directory.GetDirectories(home.Layout.ProtectionFolder)), "place");
+
+            // Nothing can be renamed over a folder with something in it.
+            File.Move(place, place + ".away");
+            var obstacle = Directory.CreateDirectory(Path.Combine(place, "in the way")).Parent!;
+            await WriteMoreThanMemoryHoldsAsync(application);
+            _ = protecting.Await(status => status.Problem?.Contains("cannot be written", StringComparison.Ordinal) == true);
+            _ = await application.WorkAsync(10);
+            await Task.Delay(TimeSpan.FromSeconds(3), Cancelled);
+            Assert.Equal(before.Segment, protecting.Status.Segment);
+            obstacle.Delete(recursive: true);
+            _ = protecting.AwaitStored();
+            Assert.Equal(0, protecting.Status.Gaps);
+            Assert.Equal(2, home.List().Backups.Count);
             await application.EndAsync();
             Assert.Null(protecting.Stop());
         }
@@ -386,6 +468,13 @@ public sealed class DatabaseProtectionTests : IDisposable
         }
 
         await AssertNewestAsync();
+    }
+
+    private static async Task WriteMoreThanMemoryHoldsAsync(Application application)
+    {
+        _ = (await application.ExecuteAsync("CREATE TABLE bulk(b)")).Value;
+        _ = (await application.ExecuteAsync(
+            "INSERT INTO bulk WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 90) SELECT randomblob(1000000) FROM n")).Value;
     }
 
     private static OperationContext Context(IdentityRing identities) => new(TimeProvider.System, _ => { }, Cancelled) { Identities = identities };

@@ -20,7 +20,7 @@ internal sealed class Protecting : IDisposable
     public Protecting(string database, string backups, StoreCatalog store, ProtectionOptions? options = null, IdentityRing? identities = null)
     {
         directory = new BackupDirectory(backups, TimeProvider.System);
-        var context = new OperationContext(TimeProvider.System, Messages.Enqueue, stop.Token) { Identities = identities ?? IdentityRing.Empty };
+        var context = new OperationContext(TimeProvider.System, Report, stop.Token) { Identities = identities ?? IdentityRing.Empty };
         var entries = ProtectionHost.Resolve([(database, directory)], store, context);
         running = Task.Run(() => ProtectionHost.Run(entries, store, options ?? new ProtectionOptions { CreatesContainer = true }, context));
     }
@@ -82,5 +82,15 @@ internal sealed class Protecting : IDisposable
         }
 
         stop.Dispose();
+    }
+
+    /// <summary>As the runner of cmdlets does: a message waits until it is written, and a stop ends that.</summary>
+    private void Report(OperationEvent reported)
+    {
+        Messages.Enqueue(reported);
+        if (reported is OperationMessage)
+        {
+            stop.Token.ThrowIfCancellationRequested();
+        }
     }
 }

@@ -406,6 +406,7 @@ internal sealed class LogHolder : IDisposable
         var began = clock.GetTimestamp();
         while (index.Progress() == before && clock.GetElapsedTime(began) < LongestOpen)
         {
+            // Nothing tells that another process has written to the shared index; this waits 150 ms at most, and rarely.
             Thread.Sleep(TimeSpan.FromMilliseconds(0.2));
         }
 

@@ -93,9 +93,11 @@ internal sealed class StreamStore : IDisposable
         }
     }
 
-    /// <summary>Returns the last segment of a timeline; null if it has none.</summary>
+    /// <summary>Returns the last segment; null if there is none.</summary>
+    /// <param name="timeline">Its timeline; null for the last of all.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
-    public async Task<StoredSegment?> LastAsync(int timeline, CancellationToken cancellation)
+    public async Task<StoredSegment?> LastAsync(int? timeline, CancellationToken cancellation)
     {
         StoredSegment? last = null;
         await foreach (var segment in ListAsync(timeline, 1, cancellation).ConfigureAwait(false))
