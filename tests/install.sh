@@ -90,6 +90,9 @@ prepare() {
     install strace strace
     install age age
     install cron cron
+    install setfacl acl
+    install setfattr attr
+    install faketime faketime
     install chromium chromium
     install npm npm
     install python3 python3

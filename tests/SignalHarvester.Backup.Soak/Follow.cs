@@ -12,6 +12,7 @@ internal static class Follow
 {
     public const string Verb = "follow";
 
+    // Between two looks, as the product's own, and before another attempt.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Follows until it is told "end", or its standard input ends.</summary>

@@ -41,7 +41,8 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
         }
         catch (BackupException exception)
         {
-            var message = $"Old transactions of '{databasePath}' were not removed from '{stream.Location}'; it is tried again in {Interval:c}. {exception.Message}";
+            var message =
+                $"Old transactions of '{databasePath}' were not removed from '{stream.Location}'; it is tried again in {Interval:c}. {exception.Message}";
             if (isFaulty)
             {
                 context.Verbose(message);

@@ -189,6 +189,8 @@ public sealed class LogHolderTests : IDisposable
 
         looking.GoOn();
         looking.Await(holder => holder.State == HolderState.Follow);
+
+        // Some looks: what follows must find a holder that has gone on, which nothing shows from outside.
         Thread.Sleep(50);
         checkpointer.GoOn();
         _ = await late;

@@ -68,7 +68,7 @@ internal sealed class Looking : IDisposable
         }
     }
 
-    /// <summary>Waits until something is so; a test never hangs for ever.</summary>
+    /// <summary>Looks until something is so, since a holder tells nobody; a test never hangs for ever.</summary>
     public void Await(Func<LogHolder, bool> isSo)
     {
         var began = Stopwatch.GetTimestamp();
@@ -84,6 +84,8 @@ internal sealed class Looking : IDisposable
     {
         Await(holder => holder.State == HolderState.Rest);
         var before = Ask(holder => holder.Position);
+
+        // Rest must last for some looks: between two commits it comes and goes.
         Thread.Sleep(Interval * 10);
         if (Ask(holder => holder.Position) != before)
         {
