@@ -49,6 +49,15 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     /// <summary>Waits until there is something to ship, or a while.</summary>
     public Task<bool> WaitAsync(TimeSpan longest, CancellationToken cancellation) => wake.WaitAsync(longest, cancellation);
 
+    /// <summary>Ends that wait.</summary>
+    public void Wake()
+    {
+        if (wake.CurrentCount == 0)
+        {
+            wake.Release();
+        }
+    }
+
     /// <summary>Continues where an earlier process ended.</summary>
     public void Resume(long transaction, DateTimeOffset time)
     {
@@ -306,13 +315,5 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     {
         changed = changed.WithRoom(page);
         changed.Add(page);
-    }
-
-    private void Wake()
-    {
-        if (wake.CurrentCount == 0)
-        {
-            wake.Release();
-        }
     }
 }

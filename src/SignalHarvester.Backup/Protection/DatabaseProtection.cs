@@ -20,6 +20,7 @@ internal sealed class DatabaseProtection : IDisposable
     private const long LogAlarm = 64L << 20;
 
     private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongBreath = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RestBeforeNote = TimeSpan.FromSeconds(2);
 
@@ -67,9 +68,11 @@ internal sealed class DatabaseProtection : IDisposable
     /// <param name="store">Where the stream and the backups go.</param>
     /// <param name="options">The options.</param>
     /// <param name="turns">When its backups are made and sent, beside those of the other databases.</param>
+    /// <param name="rounds">Looks at it, beside the other databases, while nothing happens.</param>
     /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
     public DatabaseProtection(
-        string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, BackupTurns turns, OperationContext context)
+        string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, BackupTurns turns, RestRounds rounds,
+        OperationContext context)
     {
         this.path = path;
         this.directory = directory;
@@ -85,7 +88,7 @@ internal sealed class DatabaseProtection : IDisposable
         stream = StreamStore.Open(store.Location, path, store.Store.Options);
         writer = new StreamWriter(path, stream, folder, options.Encryption);
         follower = new Follower(context.Clock, RoomInMemory);
-        watch = new DatabaseWatch(path, follower, new HolderOptions { Checkpoints = options.Checkpoints }, context);
+        watch = new DatabaseWatch(path, follower, rounds, new HolderOptions { Checkpoints = options.Checkpoints }, context);
         backups = new StreamBackups(path, directory, store, follower, writer, options);
         regular = new RegularBackups(path, store.Location, backups, turns, options.BackupInterval, background);
         pruning = new StreamPruning(path, directory, stream, store, options);
@@ -100,10 +103,9 @@ internal sealed class DatabaseProtection : IDisposable
     public async Task RunAsync()
     {
         using var running = Lock();
-        var shows = Task.CompletedTask;
+        board.Begin();
         try
         {
-            shows = board.ShowRegularlyAsync(ending.Token);
             await StartAsync().ConfigureAwait(false);
             state = ProtectionState.Following;
             hasBegun = true;
@@ -130,14 +132,14 @@ internal sealed class DatabaseProtection : IDisposable
         finally
         {
             await ending.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(regular.EndAsync(), prune ?? Task.CompletedTask, shows).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(regular.EndAsync(), prune ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             watch.Stop();
             if (state == ProtectionState.Stopped)
             {
                 KeepRestAtEnd();
             }
 
-            board.Show();
+            board.End();
             if (hasBegun || state == ProtectionState.Fenced)
             {
                 // One that cannot begin is tried again and again by its service. It shows the reason, and the history is for what has happened.
@@ -151,6 +153,16 @@ internal sealed class DatabaseProtection : IDisposable
 
     /// <summary>What was shown last, within the last second; null before the start.</summary>
     public BackupProtection? Shown => board.Shown;
+
+    /// <summary>Shows how it goes on, and hears whether it is asked to stop. To be called each second.</summary>
+    public void Attend()
+    {
+        board.Show();
+        if (folder.IsStopRequested)
+        {
+            follower.Wake();
+        }
+    }
 
     /// <summary>Whether it has ended, in whatever way.</summary>
     public bool HasEnded => state is ProtectionState.Stopped or ProtectionState.Fenced or ProtectionState.Ended;
@@ -324,6 +336,7 @@ internal sealed class DatabaseProtection : IDisposable
     private async Task IdleAsync(CancellationToken cancellation)
     {
         await TendAsync().ConfigureAwait(false);
+        var wait = Breath / 2;
         if (quietSince == 0)
         {
             quietSince = context.Clock.GetTimestamp();
@@ -331,9 +344,11 @@ internal sealed class DatabaseProtection : IDisposable
         else if (context.Clock.GetElapsedTime(quietSince) >= RestBeforeNote)
         {
             KeepRest();
+            wait = follower.Needed is null && watch.Problem is null ? LongBreath : wait;
         }
 
-        _ = await follower.WaitAsync(Breath / 2, cancellation).ConfigureAwait(false);
+        pulse.Beat(wait);
+        _ = await follower.WaitAsync(wait, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Does what is due beside the stream, whether the database is at rest or never.</summary>

@@ -8,14 +8,15 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Protection;
 
 /// <summary>
-/// Looks at a database again and again, on a thread of its own: it takes hold of it when it can, reads what is committed, lets go when
-/// another file comes in its place, or when its disk fills up, and takes hold again.
+/// Looks at a database again and again: it takes hold of it when it can, reads what is committed, lets go when another file comes in its
+/// place, or when its disk fills up, and takes hold again. It has a thread of its own, except while nothing happens.
 /// </summary>
 /// <param name="path">The database's full path; links are followed already.</param>
 /// <param name="follower">Takes what is read.</param>
+/// <param name="rounds">Looks at it while nothing happens.</param>
 /// <param name="options">When to checkpoint.</param>
 /// <param name="context">Clock, messages.</param>
-internal sealed class DatabaseWatch(string path, Follower follower, HolderOptions options, OperationContext context) : IDisposable
+internal sealed class DatabaseWatch(string path, Follower follower, RestRounds rounds, HolderOptions options, OperationContext context) : IDisposable
 {
     private static readonly TimeSpan AtWork = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AtRest = TimeSpan.FromMilliseconds(20);
@@ -29,6 +30,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
     private readonly DiskWatch disk = new(path);
     private readonly Pulse pulse = new(context.Clock);
     private Thread? thread;
+    private bool isStarted;
     private LogPlace? place;
     private FileMark? rest;
     private long lastDiskLook;
@@ -42,9 +44,12 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
     /// <summary>Bytes of frames in its log.</summary>
     public long LogBytes { get; private set; }
 
-    /// <summary>Whether the thread makes progress, once it runs.</summary>
+    /// <summary>Whether it is looked at, from the start to the stop.</summary>
     /// <param name="patience">How long no progress is no bad sign yet.</param>
-    public bool IsAlive(TimeSpan patience) => thread is null || pulse.IsAlive(patience);
+    public bool IsAlive(TimeSpan patience) => !isStarted || pulse.IsAlive(patience);
+
+    /// <summary>Whether it is stopped.</summary>
+    public bool HasEnded => ended.IsSet;
 
     /// <summary>Takes hold of the database, and begins to look.</summary>
     /// <param name="from">The place in its log up to which it was read; null if the log was empty, or nothing is known.</param>
@@ -76,8 +81,36 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
         }
 
         pulse.Beat();
+        isStarted = true;
+        Work();
+    }
+
+    /// <summary>Looks on a thread of its own, until nothing happens any more.</summary>
+    public void Work()
+    {
         thread = new Thread(Run, maxStackSize: 256 << 10) { IsBackground = true, Name = "Looking at " + Path.GetFileName(path) };
         thread.Start();
+    }
+
+    /// <summary>Looks whether there is something for a thread of its own to do.</summary>
+    public bool HasNews()
+    {
+        if (!follower.Gate.TryEnter())
+        {
+            // A backup pins its snapshot; the next round sees what has come of it.
+            return false;
+        }
+
+        try
+        {
+            pulse.Beat();
+            LastLook = context.Clock.GetUtcNow();
+            return follower.Holder is not { } holder || holder.HasNews;
+        }
+        finally
+        {
+            follower.Gate.Exit();
+        }
     }
 
     /// <summary>Looks once more, so that everything that is committed is read.</summary>
@@ -103,8 +136,9 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
     public void Stop()
     {
         ended.Set();
+        rounds.Remove(this);
         thread?.Join();
-        thread = null;
+        (thread, isStarted) = (null, false);
         lock (follower.Gate)
         {
             if (follower.Holder is { } holder)
@@ -154,7 +188,8 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
     private void Run()
     {
         var pause = AtWork;
-        while (!ended.Wait(pause))
+        var isStill = false;
+        while (!isStill && !ended.Wait(pause))
         {
             pulse.Beat();
             string? problem;
@@ -162,6 +197,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
             lock (follower.Gate)
             {
                 problem = Attend();
+                isStill = problem is null && follower.Holder is { HasNews: false };
                 pause = follower.Holder?.State switch
                 {
                     null => Retry,
@@ -180,6 +216,11 @@ internal sealed class DatabaseWatch(string path, Follower follower, HolderOption
             {
                 context.Verbose($"'{path}' is followed again.");
             }
+        }
+
+        if (isStill)
+        {
+            rounds.Add(this);
         }
     }
 

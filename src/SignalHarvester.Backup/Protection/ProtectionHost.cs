@@ -9,6 +9,7 @@ namespace SignalHarvester.Backup.Protection;
 public static class ProtectionHost
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
 
     /// <summary>Checks where databases and their backups are, before anything is opened.</summary>
     /// <param name="databases">The paths of the databases, each with the directory of its backups.</param>
@@ -47,12 +48,13 @@ public static class ProtectionHost
         ArgumentNullException.ThrowIfNull(context);
         var own = context with { Report = told => Tell(told, context) };
         using var turns = new BackupTurns();
+        using var rounds = new RestRounds();
         var protections = new List<DatabaseProtection>();
         try
         {
             foreach (var (path, directory) in databases)
             {
-                protections.Add(new DatabaseProtection(path, directory, store, options, turns, own));
+                protections.Add(new DatabaseProtection(path, directory, store, options, turns, rounds, own));
             }
 
             return RunAsync(protections, own).GetAwaiter().GetResult();
@@ -120,11 +122,12 @@ public static class ProtectionHost
         }
     }
 
-    /// <summary>Runs them all, and tells the service manager of them, if there is one.</summary>
+    /// <summary>Runs them all, and tells others how they go on, the service manager too if there is one.</summary>
     private static async Task<IReadOnlyList<ProtectionOutcome>> RunAsync(IReadOnlyList<DatabaseProtection> protections, OperationContext context)
     {
         using var notice = ServiceNotice.Find();
         using var ended = new CancellationTokenSource();
+        var attend = AttendAsync(protections, context.Clock, ended.Token);
         var report = notice is null ? Task.CompletedTask : new ServiceReport(notice, protections, context.Clock).RunAsync(context.Cancellation, ended.Token);
         try
         {
@@ -133,7 +136,20 @@ public static class ProtectionHost
         finally
         {
             await ended.CancelAsync().ConfigureAwait(false);
-            await report.ConfigureAwait(false);
+            await Task.WhenAll(attend, report).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task AttendAsync(IReadOnlyList<DatabaseProtection> protections, TimeProvider clock, CancellationToken ended)
+    {
+        while (!ended.IsCancellationRequested)
+        {
+            foreach (var protection in protections)
+            {
+                protection.Attend();
+            }
+
+            await Task.Delay(Breath, clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

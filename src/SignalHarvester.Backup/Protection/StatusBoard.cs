@@ -3,14 +3,13 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Protection;
 
-/// <summary>Shows others how the protection of a database goes on.</summary>
+/// <summary>Shows others how the protection of a database goes on, from its begin to its end: outside that the place is another process's.</summary>
 /// <param name="databasePath">The database.</param>
 /// <param name="folder">Where the others look.</param>
 /// <param name="status">Tells how it goes on.</param>
 /// <param name="context">Clock, messages.</param>
 internal sealed class StatusBoard(string databasePath, ProtectionFolder folder, Func<BackupProtection> status, OperationContext context)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestUntold = TimeSpan.FromSeconds(10);
 
     private readonly Lock gate = new();
@@ -18,18 +17,28 @@ internal sealed class StatusBoard(string databasePath, ProtectionFolder folder, 
     private BackupProtection? written;
     private long lastWritten;
     private bool isFaulty;
+    private bool isOpen;
 
     /// <summary>What was shown last; null before the first time.</summary>
     public BackupProtection? Shown => shown;
 
-    /// <summary>Shows each second what is new, whatever takes long meanwhile.</summary>
-    /// <param name="end">Cancelled when nothing is to be shown any more.</param>
-    public async Task ShowRegularlyAsync(CancellationToken end)
+    /// <summary>Begins, and shows.</summary>
+    public void Begin()
     {
-        while (!end.IsCancellationRequested)
+        lock (gate)
+        {
+            isOpen = true;
+            Show();
+        }
+    }
+
+    /// <summary>Shows once more, and nothing after that.</summary>
+    public void End()
+    {
+        lock (gate)
         {
             Show();
-            await Task.Delay(Interval, context.Clock, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            isOpen = false;
         }
     }
 
@@ -40,6 +49,11 @@ internal sealed class StatusBoard(string databasePath, ProtectionFolder folder, 
         {
             lock (gate)
             {
+                if (!isOpen)
+                {
+                    return;
+                }
+
                 var current = status();
                 shown = current;
 

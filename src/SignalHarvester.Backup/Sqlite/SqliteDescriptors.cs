@@ -30,6 +30,10 @@ internal static unsafe class SqliteDescriptors
     private const long SharedLockOffset = 0x40000002;
     private const long SharedLockLength = 510;
 
+    // UNIX_SHM_BASE of os_unix.c: the locks of the index, of which those of the writer and of the checkpointer are the first two.
+    private const long IndexLockOffset = 120;
+    private const long WriterAndCheckpointer = 2;
+
     private static readonly object Gate = new();
 
     // Each with the path by which it was opened, and its number in the order of openings.
@@ -119,6 +123,18 @@ internal static unsafe class SqliteDescriptors
         lock (Gate)
         {
             return NewestOf(path) is not { } descriptor || UnixCalls.IsLockedByOthers(descriptor, SharedLockOffset, SharedLockLength);
+        }
+    }
+
+    /// <summary>
+    /// Whether one other process holds both the writer's and the checkpointer's lock of a database in WAL mode that our SQLite has open. It only
+    /// asks, and takes no lock. False where that is not known.
+    /// </summary>
+    public static bool IsOneWritingAndCheckpointing(string path)
+    {
+        lock (Gate)
+        {
+            return NewestOf(path + "-shm") is { } descriptor && UnixCalls.IsLockedByOne(descriptor, IndexLockOffset, WriterAndCheckpointer);
         }
     }
 

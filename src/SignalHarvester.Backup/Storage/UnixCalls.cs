@@ -21,6 +21,9 @@ internal static partial class UnixCalls
     private const uint PrivateFolderMode = 0x1C0;
     private const uint SharedFolderMode = 0x1FF;
 
+    private const short WriteLock = 1;
+    private const short NoLock = 2;
+
     private const int PermissionDenied = 1;
     private const int AccessDenied = 13;
     private const int NoDevice = 6;
@@ -271,13 +274,23 @@ internal static partial class UnixCalls
     /// <param name="descriptor">The file; the question leaves its locks alone.</param>
     /// <param name="start">Where the range begins.</param>
     /// <param name="length">Its length.</param>
-    public static unsafe bool IsLockedByOthers(int descriptor, long start, long length)
+    public static bool IsLockedByOthers(int descriptor, long start, long length) =>
+        !OperatingSystem.IsLinux() || LockOfOthers(descriptor, start, length) is not { Type: NoLock };
+
+    /// <summary>Whether one other process has all of a range of a file locked against everybody. On other systems than Linux, it never seems so.</summary>
+    /// <param name="descriptor">The file; the question leaves its locks alone.</param>
+    /// <param name="start">Where the range begins.</param>
+    /// <param name="length">Its length.</param>
+    public static bool IsLockedByOne(int descriptor, long start, long length) =>
+        OperatingSystem.IsLinux() && LockOfOthers(descriptor, start, length) is { Type: WriteLock } found
+        && found.Start <= start && (found.Length == 0 || found.Start + found.Length >= start + length);
+
+    /// <summary>Returns the first lock of another process in a range. The system tells of neighbouring locks of one process as one.</summary>
+    private static unsafe FileLock? LockOfOthers(int descriptor, long start, long length)
     {
         const int getLock = 5;
-        const short writeLock = 1;
-        const short noLock = 2;
-        var asked = new FileLock { Type = writeLock, Start = start, Length = length };
-        return !OperatingSystem.IsLinux() || FControl(descriptor, getLock, &asked) != 0 || asked.Type != noLock;
+        var asked = new FileLock { Type = WriteLock, Start = start, Length = length };
+        return FControl(descriptor, getLock, &asked) == 0 ? asked : null;
     }
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

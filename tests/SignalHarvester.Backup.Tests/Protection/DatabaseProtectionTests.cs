@@ -429,8 +429,9 @@ public sealed class DatabaseProtectionTests : IDisposable
     {
         var home = new BackupDirectory(Backups, TimeProvider.System);
         using var turns = new BackupTurns();
+        using var rounds = new RestRounds();
         using var protection = new DatabaseProtection(
-            Database, home, store, new ProtectionOptions { CreatesContainer = true }, turns, Context(IdentityRing.Empty));
+            Database, home, store, new ProtectionOptions { CreatesContainer = true }, turns, rounds, Context(IdentityRing.Empty));
         var error = await Assert.ThrowsAsync<BackupException>(protection.RunAsync);
         Assert.Equal(BackupErrorId.SourceNotFound, error.ErrorId);
         Assert.Equal(BackupErrorId.SourceNotFound, Assert.Single(ProtectionHost.Find(home)).ErrorId);

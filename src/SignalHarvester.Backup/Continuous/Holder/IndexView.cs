@@ -14,8 +14,6 @@ internal sealed unsafe class IndexView(SqliteFile file)
     private const int InitializedOffset = 12;
     private const int ChecksumOffset = 40;
     private const int BackfillOffset = 96;
-    private const int SlotsOffset = 100;
-    private const int SlotsBytes = 20;
 
     private readonly byte* index = file.MapIndex();
 
@@ -40,8 +38,4 @@ internal sealed unsafe class IndexView(SqliteFile file)
         var stored = MemoryMarshal.Cast<byte, uint>(header[ChecksumOffset..]);
         return stored[0] == s0 && stored[1] == s1 ? WalIndexHeader.Read(header) : null;
     }
-
-    /// <summary>Returns what changes when a checkpoint or a writer goes on: the frames that were copied, and the read marks.</summary>
-    public IndexProgress Progress() => new(
-        TryRead(), Backfilled, Convert.ToHexString(new ReadOnlySpan<byte>(index + SlotsOffset, SlotsBytes)));
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
-using SignalHarvester.Backup.Storage;
 using SQLitePCL;
 
 namespace SignalHarvester.Backup.Continuous.Holder;
@@ -22,13 +21,10 @@ internal sealed class LogHolder : IDisposable
     private const int Passive = 0;
     private const int Truncate = 3;
 
-    private const int LooksBeforeLettingGo = 3;
+    private const int WaitsBeforeLettingGo = 5;
     private const int RestAttempts = 20;
-    private const string IndexSuffix = "-shm";
 
-    private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan BriefQuiet = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan LongestOpen = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan CheckpointPause = TimeSpan.FromSeconds(1);
 
     private static readonly WalIndexHeader Nowhere = new(0, 0, default, 0, 0);
@@ -41,22 +37,20 @@ internal sealed class LogHolder : IDisposable
     private readonly HoldingConnection second;
     private readonly IndexView index;
     private readonly LogReader reader;
-    private readonly FileMark opened;
-    private readonly FileIdentity? openedIndex;
+    private readonly HeldFiles files;
     private HoldingConnection? marked;
     private HoldingConnection? resting;
     private WalIndexHeader mark = Nowhere;
     private WalIndexHeader position = Nowhere;
-    private FileMark? restMark;
     private long lastChange;
     private long lastCheckpoint;
     private long restBegan;
-    private int checkpointsInTheWay;
+    private int waits;
     private bool isTruncated;
     private bool wasTorn;
 
     private LogHolder(
-        string path, ICommitSink sink, HolderOptions options, TimeProvider clock, HoldingConnection first, HoldingConnection second, FileMark opened)
+        string path, ICommitSink sink, HolderOptions options, TimeProvider clock, HoldingConnection first, HoldingConnection second, HeldFiles files)
     {
         this.path = path;
         this.sink = sink;
@@ -64,8 +58,7 @@ internal sealed class LogHolder : IDisposable
         this.clock = clock;
         this.first = first;
         this.second = second;
-        this.opened = opened;
-        openedIndex = FileIdentity.Of(path + IndexSuffix);
+        this.files = files;
         index = new IndexView(first.Main);
         PageSize = (int)SqliteConnections.ScalarInt64(first.Connection, "PRAGMA page_size");
         reader = new LogReader(PageSize);
@@ -88,7 +81,13 @@ internal sealed class LogHolder : IDisposable
     /// At rest: the database file, which holds everything up to <see cref="Position"/>, as it was when rest began. Null otherwise, and until that
     /// is past: a later write in the same instant would not change the file's time.
     /// </summary>
-    public FileMark? RestMark => State == HolderState.Rest && restMark is { } mark && clock.GetUtcNow().UtcTicks - mark.Written > Instant.Ticks ? mark : null;
+    public FileMark? RestMark => State == HolderState.Rest ? files.RestMark(clock) : null;
+
+    /// <summary>Whether it is at rest with an empty log, so that a look only compares, until there is news.</summary>
+    public bool IsStill => State == HolderState.Rest && (isTruncated || position.MaxFrame == 0 || !options.Checkpoints);
+
+    /// <summary>Whether a look has more to do than to compare. To ask takes no lock.</summary>
+    public bool HasNews => !IsStill || index.TryRead() != position || files.WhyReplaced() is not null;
 
     /// <summary>Opens a database.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
@@ -99,7 +98,7 @@ internal sealed class LogHolder : IDisposable
     /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite cannot open or read it.</exception>
     public static LogHolder Open(string path, ICommitSink sink, HolderOptions options, TimeProvider clock)
     {
-        var opened = FileMark.Of(path) ?? throw new DatabaseReplacedException("it is no longer there");
+        var files = HeldFiles.Of(path);
         var first = HoldingConnection.Open(path);
         HoldingConnection? second = null;
         try
@@ -107,7 +106,8 @@ internal sealed class LogHolder : IDisposable
             RequireWal(first, path);
             second = HoldingConnection.Open(path);
             RequireWal(second, path);
-            return new LogHolder(path, sink, options, clock, first, second, opened);
+            files.NoteIndex();
+            return new LogHolder(path, sink, options, clock, first, second, files);
         }
         catch
         {
@@ -181,7 +181,7 @@ internal sealed class LogHolder : IDisposable
     /// <exception cref="SqliteIOException">The operating system fails.</exception>
     public void Look()
     {
-        RefuseReplaced();
+        files.RefuseReplaced();
         if (index.TryRead() is not { } header)
         {
             MendTorn();
@@ -247,7 +247,7 @@ internal sealed class LogHolder : IDisposable
         LeaveRest();
         marked?.Release();
         marked = null;
-        RefuseReplaced();
+        files.RefuseReplaced();
         second.Dispose();
         first.CheckpointOnClose();
         first.Dispose();
@@ -260,9 +260,9 @@ internal sealed class LogHolder : IDisposable
     public void CloseReplaced()
     {
         var isOurs = index.TryRead() == position;
-        var isMoved = WhyMoved() is not null;
+        var isMoved = files.WhyMoved() is not null;
         var isCopied = index.Backfilled >= position.MaxFrame;
-        var isGone = IsIndexGone;
+        var isGone = files.IsIndexGone;
         LeaveRest();
         marked?.Release();
         marked = null;
@@ -308,7 +308,6 @@ internal sealed class LogHolder : IDisposable
     {
         if (header == position)
         {
-            RefuseOverwritten();
             TruncateAtRest();
             return;
         }
@@ -342,6 +341,7 @@ internal sealed class LogHolder : IDisposable
         {
             ReadOn(header, isProved: false);
             lastChange = clock.GetTimestamp();
+            waits = 0;
         }
 
         if (resting is not null)
@@ -374,73 +374,15 @@ internal sealed class LogHolder : IDisposable
 
         if (!Spare!.IsCheckpointLockFree())
         {
-            GiveWay();
+            // Somebody checkpoints, and may wait for the mark to leave its place. At the end of the log it is in nobody's way, unless the readers
+            // of others had every slot there; then one may have become free.
+            _ = MoveMark();
             return;
         }
 
-        checkpointsInTheWay = 0;
         if (((quiet >= options.Quiet || isLong) && IsCheckpointDue()) || IsLeft)
         {
             Checkpoint();
-        }
-    }
-
-    /// <summary>Somebody checkpoints, or waits for us to let him: the mark goes to the end, and if that does not help, all of it goes.</summary>
-    private void GiveWay()
-    {
-        if (mark.MaxFrame != position.MaxFrame)
-        {
-            MoveMark();
-            return;
-        }
-
-        if (++checkpointsInTheWay < LooksBeforeLettingGo)
-        {
-            return;
-        }
-
-        checkpointsInTheWay = 0;
-        marked!.Release();
-        marked = null;
-        var before = index.Progress();
-        var began = clock.GetTimestamp();
-        while (index.Progress() == before && clock.GetElapsedTime(began) < LongestOpen)
-        {
-            // Nothing tells that another process has written to the shared index; this waits 150 ms at most, and rarely.
-            Thread.Sleep(TimeSpan.FromMilliseconds(0.2));
-        }
-
-        TakeAgain();
-    }
-
-    private void TakeAgain()
-    {
-        for (var attempt = 1; State == HolderState.Open; attempt++)
-        {
-            var code = first.TryMark(out var end);
-            if (end is not null)
-            {
-                Mark(first, end);
-                ReadOn(end, isProved: false, isUnheld: true);
-                lastChange = clock.GetTimestamp();
-            }
-            else if (code == raw.SQLITE_OK && first.TryRest())
-            {
-                if (index.TryRead() is { MaxFrame: 0 } header)
-                {
-                    BeginRest(first);
-                    ReadOn(header, isProved: false, isUnheld: true);
-                }
-                else
-                {
-                    first.Release();
-                }
-            }
-
-            if (State == HolderState.Open && attempt >= RestAttempts)
-            {
-                throw Busy(code);
-            }
         }
     }
 
@@ -454,13 +396,13 @@ internal sealed class LogHolder : IDisposable
 
     private void Checkpoint()
     {
-        RefuseReplaced();
+        files.RefuseReplaced();
         if (!MoveMark())
         {
             return;
         }
 
-        RefuseReplaced();
+        files.RefuseReplaced();
         _ = Spare!.Checkpoint(Passive);
         lastCheckpoint = clock.GetTimestamp();
         if (index.TryRead() == position && index.Backfilled >= position.MaxFrame)
@@ -513,27 +455,40 @@ internal sealed class LogHolder : IDisposable
     private void BeginRest(HoldingConnection connection)
     {
         resting = connection;
-        restMark = FileMark.Of(path);
+        files.BeginRest();
         restBegan = clock.GetTimestamp();
         isTruncated = false;
     }
 
     /// <summary>
-    /// Lets go of lock 0 once no checkpoint runs: one that began before, and knows only the log before this one, would copy its frames
-    /// now. That is what SQLite before 3.51.3 does (https://sqlite.org/wal.html#walreset).
+    /// Lets go of lock 0 once no checkpoint runs that read the index before this log began: it would copy its frames now. That is what SQLite
+    /// before 3.51.3 does (https://sqlite.org/wal.html#walreset).
     /// </summary>
     private void LeaveRestIfSafe()
     {
-        if (resting is { } connection && connection.IsCheckpointLockFree())
+        if (resting is { } connection && (connection.IsCheckpointLockFree() || IsWaitedFor()))
         {
             LeaveRest();
         }
     }
 
+    /// <summary>
+    /// Whether a checkpoint waits for lock 0. Only one that has the write lock since before it read the index waits, so it knows this log. All
+    /// others give up at once, so if both locks are held by one process for a while, they are one connection's: else a thread would have stood
+    /// still between two instructions that long, and SQLite alone is not safe from that either.
+    /// </summary>
+    private bool IsWaitedFor()
+    {
+        waits = SqliteDescriptors.IsOneWritingAndCheckpointing(path) ? waits + 1 : 0;
+        return waits >= WaitsBeforeLettingGo;
+    }
+
     private void LeaveRest()
     {
+        files.EndRest();
         resting?.Release();
         resting = null;
+        waits = 0;
     }
 
     private void TruncateAtRest()
@@ -543,9 +498,9 @@ internal sealed class LogHolder : IDisposable
             return;
         }
 
-        // Everything is copied, so it only makes the log empty. If somebody is writing, it is not done.
-        isTruncated = true;
-        _ = Spare!.Checkpoint(Truncate);
+        // Everything is copied, so it only makes the log empty. If somebody writes, or reads in the log, it is not done now.
+        isTruncated = Spare!.Checkpoint(Truncate) == raw.SQLITE_OK;
+        restBegan = clock.GetTimestamp();
     }
 
     private void MendTorn()
@@ -562,8 +517,7 @@ internal sealed class LogHolder : IDisposable
     /// <summary>Reads from the position to an end.</summary>
     /// <param name="end">The end, which a lock of ours keeps.</param>
     /// <param name="isProved">Whether it is known that the log is the one that follows the position.</param>
-    /// <param name="isUnheld">Whether nothing was held since the position was reached.</param>
-    private void ReadOn(WalIndexHeader end, bool isProved, bool isUnheld = false)
+    private void ReadOn(WalIndexHeader end, bool isProved)
     {
         var isAnew = end.Salts != position.Salts;
         var commits = sink.Begin();
@@ -577,7 +531,7 @@ internal sealed class LogHolder : IDisposable
             var repeats = reader.Read(ReadFrom(Held.Log), isAnew || position.MaxFrame == 0 ? null : position, end, commits);
             if (isAnew && !isProved)
             {
-                RequireAll(end, commits.Commits.Count, repeats, isUnheld);
+                RequireAll(end, commits.Commits.Count, repeats);
             }
         }
         catch (LogBrokenException exception)
@@ -596,51 +550,15 @@ internal sealed class LogHolder : IDisposable
 
     /// <summary>
     /// Checks that a log that was begun anew has every commit since the position: the index counts them. A commit frame that repeats the
-    /// one before is padding or a commit that changes nothing; if something was held all the time, either is right.
+    /// one before is padding or a commit that changes nothing; something was held all the time, so either is right.
     /// </summary>
-    private void RequireAll(WalIndexHeader end, int commits, int repeats, bool isUnheld)
+    private void RequireAll(WalIndexHeader end, int commits, int repeats)
     {
         var counted = (long)end.Changes - position.Changes;
-        if (counted < commits || counted > commits + (isUnheld ? 0 : repeats))
+        if (counted < commits || counted > commits + repeats)
         {
             throw new LogBrokenException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"the log was begun anew and has {commits} commits, but its index counts {counted}{(isUnheld ? ", since it was let go for a checkpoint" : string.Empty)}"));
-        }
-    }
-
-    private void RefuseReplaced()
-    {
-        if (WhyMoved() is { } reason)
-        {
-            throw new DatabaseReplacedException(reason);
-        }
-
-        if (IsIndexGone)
-        {
-            throw new DatabaseReplacedException("the index of its log was deleted or replaced while it was in use");
-        }
-    }
-
-    /// <summary>
-    /// Whether the index that is mapped here is that of the others. It is not if this process has lost its locks, because something in it closed
-    /// one of the database's files: then the last of the others has deleted log and index.
-    /// </summary>
-    private bool IsIndexGone => FileIdentity.Of(path + IndexSuffix) != openedIndex;
-
-    private string? WhyMoved() => FileMark.Of(path) switch
-    {
-        null => "the file is no longer there",
-        { } now when (now.Device, now.Inode) != (opened.Device, opened.Inode) => "another file has its name",
-        _ => null,
-    };
-
-    /// <summary>Under lock 0, SQLite itself cannot write to the database file.</summary>
-    private void RefuseOverwritten()
-    {
-        if (restMark is not null && FileMark.Of(path) != restMark)
-        {
-            throw new DatabaseReplacedException("something else than SQLite wrote to the file");
+                CultureInfo.InvariantCulture, $"the log was begun anew and has {commits} commits, but its index counts {counted}"));
         }
     }
 }

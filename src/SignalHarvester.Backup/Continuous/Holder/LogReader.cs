@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using SignalHarvester.Backup.Sqlite.Snapshot;
@@ -11,7 +12,7 @@ namespace SignalHarvester.Backup.Continuous.Holder;
 /// <param name="pageSize">Bytes in a page.</param>
 internal sealed class LogReader(int pageSize)
 {
-    private readonly byte[] buffer = new byte[(WalFormat.FrameHeaderSize + pageSize) * Math.Max(1, (1 << 18) / (WalFormat.FrameHeaderSize + pageSize))];
+    private readonly int batchSize = Math.Max(1, (1 << 18) / (WalFormat.FrameHeaderSize + pageSize)) * (WalFormat.FrameHeaderSize + pageSize);
     private readonly byte[] lastCommit = new byte[pageSize];
     private (uint Page, uint PageCount) lastCommitFrame;
 
@@ -39,6 +40,33 @@ internal sealed class LogReader(int pageSize)
             throw new LogBrokenException("the log was begun anew");
         }
 
+        // A thousand databases at rest would else keep a buffer each.
+        var buffer = ArrayPool<byte>.Shared.Rent(batchSize);
+        try
+        {
+            return Read(log, header, buffer.AsSpan(0, batchSize), from, to, commits);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Whether a log has, at the frame where reading ended, the salts and the checksum of then.</summary>
+    /// <param name="log">The log.</param>
+    /// <param name="place">The place up to which it was read.</param>
+    /// <exception cref="Sqlite.SqliteIOException">The operating system failed.</exception>
+    public bool Continues(ReadLog log, LogPlace place)
+    {
+        Span<byte> header = stackalloc byte[WalFormat.HeaderSize];
+        Span<byte> frame = stackalloc byte[WalFormat.FrameHeaderSize];
+        return log(0, header) && WalFormat.Salts(header[16..]) == place.Salts
+            && log(WalFormat.FrameOffset(place.Frame, pageSize), frame) && WalFormat.ReadChecksum(frame[16..]) == place.Checksum;
+    }
+
+    private int Read(
+        ReadLog log, ReadOnlySpan<byte> header, Span<byte> buffer, WalIndexHeader? from, WalIndexHeader to, CommitCollector commits)
+    {
         var bigEndian = WalFormat.HasBigEndianChecksums(header);
         var checksum = from?.FrameChecksum ?? WalFormat.Checksum(header[..24], bigEndian, default);
         var frameSize = WalFormat.FrameHeaderSize + pageSize;
@@ -47,7 +75,7 @@ internal sealed class LogReader(int pageSize)
         for (var first = (from?.MaxFrame ?? 0) + 1; first <= to.MaxFrame;)
         {
             var count = (int)Math.Min((uint)(buffer.Length / frameSize), to.MaxFrame - first + 1);
-            var batch = buffer.AsSpan(0, count * frameSize);
+            var batch = buffer[..(count * frameSize)];
             if (!log(WalFormat.FrameOffset(first, pageSize), batch))
             {
                 throw new LogBrokenException("the log is shorter than its index says");
@@ -86,17 +114,5 @@ internal sealed class LogReader(int pageSize)
         return checksum != to.FrameChecksum ? throw new LogBrokenException("the log's checksum differs from the one in its index")
             : !afterCommit ? throw new LogBrokenException("the log ends in the middle of a transaction")
             : repeats;
-    }
-
-    /// <summary>Whether a log has, at the frame where reading ended, the salts and the checksum of then.</summary>
-    /// <param name="log">The log.</param>
-    /// <param name="place">The place up to which it was read.</param>
-    /// <exception cref="Sqlite.SqliteIOException">The operating system failed.</exception>
-    public bool Continues(ReadLog log, LogPlace place)
-    {
-        Span<byte> header = stackalloc byte[WalFormat.HeaderSize];
-        Span<byte> frame = stackalloc byte[WalFormat.FrameHeaderSize];
-        return log(0, header) && WalFormat.Salts(header[16..]) == place.Salts
-            && log(WalFormat.FrameOffset(place.Frame, pageSize), frame) && WalFormat.ReadChecksum(frame[16..]) == place.Checksum;
     }
 }

@@ -207,6 +207,40 @@ public sealed class LogHolderTests : IDisposable
         AssertFollowed(looking);
     }
 
+    /// <summary>An application that commits after a rest, and checkpoints before anybody has looked, while lock 0 keeps pages from being copied.</summary>
+    [Theory]
+    [InlineData("FULL")]
+    [InlineData("RESTART")]
+    [InlineData("TRUNCATE")]
+    public async Task A_checkpoint_that_waits_is_let_through(string mode)
+    {
+        var options = new ApplicationOptions
+        {
+            DatabasePath = Database,
+            Pragmas = ["journal_mode = WAL", "wal_autocheckpoint = 0"],
+        };
+        var image = await BeginAsync(options);
+        using var looking = new Looking(Database, image);
+        using var application = await Application.StartAsync(options);
+        for (var round = 0; round < 3; round++)
+        {
+            _ = await application.WorkAsync(2);
+            looking.AwaitRest();
+            looking.Pause();
+            _ = await application.WorkAsync(2);
+            await application.StopBeforeLockAsync(ReadLock0, ShmLockCall.LockExclusive);
+            var checkpoint = application.CheckpointAsync(mode);
+            await application.Stopped.WaitAsync(Hang, TestContext.Current.CancellationToken);
+            application.GoOn();
+            looking.GoOn();
+            Assert.False((await checkpoint).IsBusy);
+        }
+
+        await application.EndAsync();
+        looking.AwaitRest();
+        AssertFollowed(looking);
+    }
+
     /// <summary>R5: another database is put in the place of one that we still have open.</summary>
     [Theory]
     [InlineData("rename")]

@@ -1,0 +1,75 @@
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Continuous.Holder;
+
+/// <summary>
+/// A database's files as they were when they were opened, and as the database file was when rest began. Who goes on with a log although
+/// another file has come in the database's place corrupts it, so this is asked at every look, and before every checkpoint.
+/// </summary>
+internal sealed class HeldFiles
+{
+    private const string IndexSuffix = "-shm";
+
+    private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(50);
+
+    private readonly string path;
+    private readonly FileMark opened;
+    private FileIdentity? index;
+    private FileMark? rest;
+
+    private HeldFiles(string path, FileMark opened)
+    {
+        this.path = path;
+        this.opened = opened;
+    }
+
+    /// <summary>Notes the database file, before it is opened.</summary>
+    /// <exception cref="DatabaseReplacedException">There is none.</exception>
+    public static HeldFiles Of(string path) => new(path, FileMark.Of(path) ?? throw new DatabaseReplacedException("it is no longer there"));
+
+    /// <summary>Notes the index of the log, once it is open.</summary>
+    public void NoteIndex() => index = FileIdentity.Of(path + IndexSuffix);
+
+    /// <summary>Notes the database file as it is under read lock 0: from now on SQLite itself cannot write to it.</summary>
+    public void BeginRest() => rest = FileMark.Of(path);
+
+    /// <summary>Forgets it, before the lock is let go.</summary>
+    public void EndRest() => rest = null;
+
+    /// <summary>The database file as it was when rest began; null until that instant is past, in which a later write would not change the file's time.</summary>
+    public FileMark? RestMark(TimeProvider clock) => rest is { } mark && clock.GetUtcNow().UtcTicks - mark.Written > Instant.Ticks ? mark : null;
+
+    /// <summary>Refuses files that are not those that were opened.</summary>
+    /// <exception cref="DatabaseReplacedException">They were moved, replaced or overwritten.</exception>
+    public void RefuseReplaced()
+    {
+        if (WhyReplaced() is { } reason)
+        {
+            throw new DatabaseReplacedException(reason);
+        }
+    }
+
+    /// <summary>Why the files are not those that were opened, as a clause; null if they are.</summary>
+    public string? WhyReplaced()
+    {
+        var now = FileMark.Of(path);
+        return WhyMoved(now)
+            ?? (IsIndexGone ? "the index of its log was deleted or replaced while it was in use"
+            : rest is not null && now != rest ? "something else than SQLite wrote to the file"
+            : null);
+    }
+
+    /// <summary>Why the path leads elsewhere, as a clause; null if it does not.</summary>
+    public string? WhyMoved() => WhyMoved(FileMark.Of(path));
+
+    /// <summary>
+    /// Whether the index that is mapped here is not that of the others any more. So it is if this process has lost its locks, because something in it
+    /// closed one of the database's files: then the last of the others has deleted log and index.
+    /// </summary>
+    public bool IsIndexGone => FileIdentity.Of(path + IndexSuffix) != index;
+
+    private string? WhyMoved(FileMark? now) =>
+        now is null ? "the file is no longer there"
+        : (now.Device, now.Inode) != (opened.Device, opened.Inode) ? "another file has its name"
+        : null;
+}
