@@ -20,7 +20,7 @@ internal sealed class DatabaseProtection : IDisposable
     private const long LogAlarm = 64L << 20;
 
     private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongBreath = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongBreath = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RestBeforeNote = TimeSpan.FromSeconds(2);
 

@@ -198,6 +198,11 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
             {
                 problem = Attend();
                 isStill = problem is null && follower.Holder is { HasNews: false };
+                if (isStill)
+                {
+                    follower.Holder!.ReleaseMemory();
+                }
+
                 pause = follower.Holder?.State switch
                 {
                     null => Retry,

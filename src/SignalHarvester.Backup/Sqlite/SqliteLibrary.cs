@@ -28,6 +28,9 @@ internal static unsafe partial class SqliteLibrary
     [LibraryImport(Library, EntryPoint = "sqlite3_snapshot_free")]
     internal static partial void SnapshotFree(IntPtr snapshot);
 
+    [LibraryImport(Library, EntryPoint = "sqlite3_db_release_memory")]
+    internal static partial int ReleaseMemory(IntPtr database);
+
     [LibraryImport(Library, EntryPoint = "sqlite3_file_control", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int FileControl(IntPtr database, string schema, int operation, out IntPtr argument);
 

@@ -150,6 +150,9 @@ internal sealed class HoldingConnection : IDisposable
     /// </summary>
     public void CheckpointOnClose() => CheckpointsOnClose(connection.Handle!, checkpoints: true);
 
+    /// <summary>Gives back the memory for pages that it does not need while nothing happens.</summary>
+    public void ReleaseMemory() => _ = SqliteLibrary.ReleaseMemory(connection.Handle!.DangerousGetHandle());
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -173,6 +173,13 @@ internal sealed class LogHolder : IDisposable
         return place is null && rest is null ? "nothing is known of it" : "its log was begun anew meanwhile, or was cut back";
     }
 
+    /// <summary>Gives back the memory that it does not need while nothing happens.</summary>
+    public void ReleaseMemory()
+    {
+        first.ReleaseMemory();
+        second.ReleaseMemory();
+    }
+
     /// <summary>Looks once: reads what is new, and moves the hold where that is due.</summary>
     /// <exception cref="DatabaseReplacedException">
     /// The path leads elsewhere by now, or the file was overwritten. Close it with <see cref="CloseReplaced"/>.
