@@ -83,7 +83,7 @@ public sealed class BackupTurnsTests : IDisposable
 
     /// <summary>Seen from the databases: the first backup of one does not end, those of some fail, and the others are protected all the same.</summary>
     [Fact]
-    public void A_first_backup_that_hangs_or_fails_does_not_keep_other_databases_of_the_process_from_being_protected()
+    public async Task A_first_backup_that_hangs_or_fails_does_not_keep_other_databases_of_the_process_from_being_protected()
     {
         string[] names = ["hangs", "fails 1", "fails 2", "fails 3", "fails 4", "fails 5", "good 1", "good 2", "good 3"];
         using var store = new StoreCatalog(
@@ -107,10 +107,10 @@ public sealed class BackupTurnsTests : IDisposable
         finally
         {
             going.Set();
-            stop.Cancel();
+            await stop.CancelAsync();
         }
 
-        var outcomes = running.WaitAsync(Hang, Cancelled).GetAwaiter().GetResult();
+        var outcomes = await running.WaitAsync(Hang, Cancelled);
         Assert.Equal(5, outcomes.Count(outcome => outcome.Fault?.ErrorId == BackupErrorId.WriteFailed));
 
         int Stored() => StoredNames().Count();

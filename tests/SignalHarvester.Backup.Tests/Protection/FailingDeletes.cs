@@ -4,14 +4,14 @@ using SignalHarvester.Backup.ObjectStorage;
 namespace SignalHarvester.Backup.Tests.Protection;
 
 /// <summary>A store that deletes some objects, and then no longer answers to that.</summary>
-internal class FailingDeletes : DispatchProxy
+public class FailingDeletes : DispatchProxy
 {
     private IObjectStore inner = null!;
     private int left;
 
     /// <param name="inner">The store.</param>
     /// <param name="deletes">How many deletions it makes.</param>
-    public static IObjectStore After(IObjectStore inner, int deletes)
+    internal static IObjectStore After(IObjectStore inner, int deletes)
     {
         var proxy = Create<IObjectStore, FailingDeletes>();
         ((FailingDeletes)(object)proxy).inner = inner;

@@ -1,7 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Progress;
-using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.TestSupport.Applications;
 using Xunit;

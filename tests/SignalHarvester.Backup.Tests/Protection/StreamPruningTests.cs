@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.ObjectStorage;
