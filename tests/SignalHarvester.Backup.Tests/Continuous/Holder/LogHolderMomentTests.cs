@@ -9,8 +9,6 @@ namespace SignalHarvester.Backup.Tests.Continuous.Holder;
 /// <summary>What an application does between two steps of the holder: each look is made by the test, and the moment is chosen by a clock.</summary>
 public sealed class LogHolderMomentTests : IDisposable
 {
-    private const int CheckpointLock = 1;
-
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
 
     private readonly TempFolder folder = new();
@@ -23,75 +21,6 @@ public sealed class LogHolderMomentTests : IDisposable
     private ApplicationOptions Options => new() { DatabasePath = Database, Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"] };
 
     public void Dispose() => folder.Dispose();
-
-    /// <summary>
-    /// Padding repeats commit frames, and so would look like the commits that are missing: where nothing was held, the index's count must be exact.
-    /// </summary>
-    [Theory]
-    [InlineData(false, "")]
-    [InlineData(true, "")]
-    [InlineData(true, "psow=0")]
-    public async Task A_log_that_begins_anew_twice_while_it_is_let_go_for_a_checkpoint_is_a_gap_and_once_is_none(bool isTwice, string uri)
-    {
-        var options = Options with { UriParameters = uri, Pragmas = ["journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 0"] };
-        var followed = new FollowedImage(4096, await BeginAsync(options));
-        using var application = await Application.StartAsync(options);
-        using var holder = LogHolder.Open(Database, followed, new HolderOptions { Checkpoints = false }, clock);
-        _ = holder.Begin(null, null);
-        _ = (await application.ExecuteAsync("CREATE TABLE few(x)")).Value;
-        holder.Look();
-        Assert.Equal(1, followed.Commits);
-
-        // A checkpoint that waits for us, and does not end.
-        Assert.Equal(0, await application.LockAsync(CheckpointLock, 1, ShmLockCall.LockExclusive));
-        var wasLetGo = false;
-        for (var look = 0; look < 10 && !wasLetGo; look++)
-        {
-            clock.Advance(Long);
-            ActOnceOpen(look);
-            holder.Look();
-        }
-
-        Assert.True(wasLetGo);
-        Assert.Equal(isTwice ? 1 : 0, followed.Gaps.Count);
-        if (isTwice)
-        {
-            Assert.Contains("since it was let go for a checkpoint", followed.Gaps[0], StringComparison.Ordinal);
-        }
-        else
-        {
-            Assert.Equal(4, followed.Commits);
-        }
-
-        // The clock is read for the pause before, too, while something is held.
-        void ActOnceOpen(int look) => clock.AtNextLook(() =>
-        {
-            if (holder.State != HolderState.Open)
-            {
-                ActOnceOpen(look);
-                return;
-            }
-
-            wasLetGo = true;
-            Act().GetAwaiter().GetResult();
-        });
-
-        async Task Act()
-        {
-            Assert.Equal(0, await application.LockAsync(CheckpointLock, 1, ShmLockCall.UnlockExclusive));
-            Assert.False((await application.CheckpointAsync("RESTART")).IsBusy);
-            if (isTwice)
-            {
-                _ = (await application.ExecuteAsync("INSERT INTO few VALUES (1)")).Value;
-                Assert.False((await application.CheckpointAsync("RESTART")).IsBusy);
-            }
-
-            for (var commit = 2; commit <= 4; commit++)
-            {
-                _ = (await application.ExecuteAsync($"INSERT INTO few VALUES ({commit})")).Value;
-            }
-        }
-    }
 
     /// <summary>Such a commit writes the frame of the one before once more, as padding does, but the index counts it.</summary>
     [Fact]
