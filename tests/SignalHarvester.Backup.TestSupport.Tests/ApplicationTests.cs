@@ -89,6 +89,7 @@ public sealed class ApplicationTests : IDisposable
     [Theory]
     [InlineData(ApplicationLibrary.System, true)]
     [InlineData(ApplicationLibrary.Old, true)]
+    [InlineData(ApplicationLibrary.Bundled, false)]
     public async Task A_checkpoint_that_stands_still_while_the_log_starts_again_loses_commits_in_old_libraries(ApplicationLibrary library, bool loses)
     {
         Assert.SkipWhen(Application.SkipReason(library) is not null, Application.SkipReason(library) ?? "");

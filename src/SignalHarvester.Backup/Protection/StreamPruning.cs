@@ -65,7 +65,10 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
             .Where(entry => entry.Position?.Key == key && entry.Position.Timeline == writer.Timeline)
             .OrderBy(entry => entry.Position.Number)
             .ToList();
-        Oldest = positions.Count == 0 ? null : positions[0].Position.Time;
+
+        // A backup leads only to itself if the segments after it are gone.
+        var first = await FirstNumberAsync(writer.Timeline, context).ConfigureAwait(false);
+        Oldest = positions.Find(entry => entry.Position.Number + 1 >= first).Position?.Time;
         if (options.KeepsSegments)
         {
             return;
@@ -99,6 +102,8 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
             return;
         }
 
+        // Before the first one goes, so that a failure between two leaves nothing promised that is gone.
+        Oldest = newest.Position.Time;
         await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
         {
             // The last one is the mark of its writer.
@@ -109,8 +114,16 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
 
             await stream.DeleteAsync(segment.Name, context.Cancellation).ConfigureAwait(false);
         }
+    }
 
-        Oldest = newest.Position.Time;
+    private async Task<long?> FirstNumberAsync(int timeline, OperationContext context)
+    {
+        await foreach (var segment in stream.ListAsync(timeline, 1, context.Cancellation).ConfigureAwait(false))
+        {
+            return segment.Name.Number;
+        }
+
+        return null;
     }
 
     /// <summary>Whether somebody else has put a segment after the last one of ours, and is the writer by now. The next segment will tell.</summary>

@@ -1,10 +1,8 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
-using System.Text;
 using System.Text.RegularExpressions;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
@@ -26,7 +24,7 @@ public sealed class ContinuousServiceTests
         Assert.Equal(["systemctl --user daemon-reload", $"systemctl --user enable {unit}", $"systemctl --user restart --no-block {unit}"], host.Calls);
         Assert.Equal([unit], Directory.GetFiles(host["config", "systemd", "user"]).Select(Path.GetFileName));
 
-        using var manager = new Manager(host["notify"]);
+        using var manager = new ServiceManager(host["notify"]);
         using var service = host.StartProgram(
             "/usr/bin/env", "NOTIFY_SOCKET=" + host["notify"], "WATCHDOG_USEC=2000000", BuiltModule.Host, "-Command",
             "Invoke-SHBackupSchedule live -IfDue -AsLog; exit $LASTEXITCODE");
@@ -81,7 +79,7 @@ public sealed class ContinuousServiceTests
         host.Install("systemctl", FakeSchedulers.Systemctl);
         host.Run("Register-SHBackupSchedule live -Continuous -DatabasePath ./app.db -BackupDirectory ./backups -To ./offsite -CreateContainer | Out-Null")
             .EnsureSuccess();
-        using var manager = new Manager(host["notify"]);
+        using var manager = new ServiceManager(host["notify"]);
         using (var service = Start(host))
         {
             manager.Until("READY=1");
@@ -115,53 +113,4 @@ public sealed class ContinuousServiceTests
 
     private static Process Start(ScheduleHost host) => host.StartProgram(
         "/usr/bin/env", "NOTIFY_SOCKET=" + host["notify"], BuiltModule.Host, "-Command", "Invoke-SHBackupSchedule live -IfDue -AsLog; exit $LASTEXITCODE");
-
-    /// <summary>A service manager's end of the socket.</summary>
-    private sealed class Manager : IDisposable
-    {
-        private readonly Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        private readonly BlockingCollection<string> received = [];
-
-        public Manager(string path)
-        {
-            socket.Bind(new UnixDomainSocketEndPoint(path));
-
-            // As a manager does: the queue of such a socket holds ten messages.
-            new Thread(Receive) { IsBackground = true }.Start();
-        }
-
-        /// <summary>Returns the messages up to and including one.</summary>
-        public List<string> Until(string wanted)
-        {
-            var messages = new List<string>();
-            var began = Stopwatch.GetTimestamp();
-            do
-            {
-                Assert.True(
-                    received.TryTake(out var message, Hang) && Stopwatch.GetElapsedTime(began) < Hang,
-                    $"'{wanted}' did not come, but: {string.Join(", ", messages)}");
-                messages.Add(message);
-            }
-            while (messages[^1] != wanted);
-            return messages;
-        }
-
-        private void Receive()
-        {
-            var buffer = new byte[4096];
-            try
-            {
-                while (true)
-                {
-                    received.Add(Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer)));
-                }
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                // The end of the test.
-            }
-        }
-
-        public void Dispose() => socket.Dispose();
-    }
 }

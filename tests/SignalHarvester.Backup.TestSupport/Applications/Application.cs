@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace SignalHarvester.Backup.TestSupport.Applications;
@@ -56,7 +57,9 @@ public sealed class Application : IDisposable
         };
         if (LibraryPath(options.Library) is { } library)
         {
-            start.Environment["LD_PRELOAD"] = library;
+            // Separated by spaces and colons, which cannot be escaped, and what is not found there is only a line on standard error.
+            start.WorkingDirectory = Path.GetDirectoryName(library)!;
+            start.Environment["LD_PRELOAD"] = "./" + Path.GetFileName(library);
         }
 
         var application = new Application(
@@ -64,7 +67,9 @@ public sealed class Application : IDisposable
         try
         {
             application.SqliteVersion = Version.Parse((await application.ReadAsync()).GetProperty("version").GetString()!);
-            return application;
+            var wanted = VersionOf(options.Library);
+            return wanted is null || wanted == application.SqliteVersion ? application
+                : throw new InvalidOperationException($"The application has SQLite {application.SqliteVersion} instead of {wanted}.");
         }
         catch
         {
@@ -176,6 +181,18 @@ public sealed class Application : IDisposable
         }
 
         process.Dispose();
+    }
+
+    /// <summary>The version that a library must have; null if any will do.</summary>
+    private static Version? VersionOf(ApplicationLibrary library)
+    {
+        using var inProcess = new SqliteConnection();
+        return library switch
+        {
+            ApplicationLibrary.Old => new Version(3, 28, 0),
+            ApplicationLibrary.Bundled => Version.Parse(inProcess.ServerVersion),
+            _ => null,
+        };
     }
 
     private static string? LibraryPath(ApplicationLibrary library)

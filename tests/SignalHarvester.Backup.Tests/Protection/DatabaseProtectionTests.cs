@@ -17,6 +17,9 @@ public sealed class DatabaseProtectionTests : IDisposable
 {
     private static readonly string[] Pragmas = ["journal_mode = WAL", "synchronous = OFF"];
 
+    // Longer than the half second in which a protection looks for the request to stop; it says nothing when it has found it.
+    private static readonly TimeSpan ItsNoticing = TimeSpan.FromSeconds(2);
+
     private readonly TempFolder folder = new();
     private readonly StoreCatalog store;
 
@@ -469,6 +472,74 @@ public sealed class DatabaseProtectionTests : IDisposable
         }
 
         await AssertNewestAsync();
+    }
+
+    /// <summary>The hourly one; it is held at its first page until the stop was asked for.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stop_while_an_ordinary_backup_is_made_leaves_no_half_of_it_and_the_next_start_goes_on(bool byRequest)
+    {
+        var options = new ProtectionOptions { CreatesContainer = true, BackupInterval = TimeSpan.FromSeconds(1) };
+        var home = new BackupDirectory(Backups, TimeProvider.System);
+        using var application = await Application.StartAsync(Options with { Pragmas = [.. Pragmas, "wal_autocheckpoint = 0"] });
+        _ = await application.WorkAsync(10);
+        using var making = new ManualResetEventSlim();
+        using var stopping = new ManualResetEventSlim();
+        var hasBegun = false;
+        List<string> whole;
+        using (var protecting = new Protecting(Database, Backups, store, options, onEvent: HoldBackup))
+        {
+            _ = protecting.AwaitStored();
+            whole = Files();
+            hasBegun = true;
+            _ = await application.WorkAsync(10);
+            Assert.True(making.Wait(TimeSpan.FromMinutes(1), Cancelled));
+            var before = protecting.Status.LastBackup;
+            var ended = Task.Run(() => byRequest ? protecting.StopByRequest() : protecting.Stop(), Cancelled);
+            await Task.Delay(ItsNoticing, Cancelled);
+            stopping.Set();
+            Assert.Null(await ended.WaitAsync(TimeSpan.FromMinutes(1), Cancelled));
+            Assert.Equal((ProtectionState.Stopped, before), (protecting.Status.State, protecting.Status.LastBackup));
+        }
+
+        var only = Assert.Single(home.List().Backups);
+        Assert.Equal(only.Id, Assert.Single(store.List(Cancelled).Backups).Id);
+        Assert.Equal(whole, Files());
+        Assert.Empty(Directory.GetFileSystemEntries(home.Layout.TemporaryParent));
+
+        _ = await application.WorkAsync(10);
+        using (var next = new Protecting(Database, Backups, store, options))
+        {
+            _ = next.AwaitStored();
+            _ = next.Await(status => status.LastBackup is not null && status.LastBackup != only.Id);
+            _ = next.AwaitStored();
+            Assert.Equal(0, next.Status.Gaps);
+            await application.EndAsync();
+            Assert.Null(next.Stop());
+        }
+
+        Assert.InRange(store.List(Cancelled).Backups.Count, 2, 20);
+        await AssertNewestAsync();
+
+        // All that is kept of backups, here and in the store.
+        List<string> Files() =>
+        [
+            .. new[] { Backups, folder["store"] }
+                .SelectMany(root => Directory.GetFiles(root, "*", SearchOption.AllDirectories))
+                .Where(file => !file.Contains("stream-", StringComparison.Ordinal) && !file.Contains("history.db", StringComparison.Ordinal)
+                    && !file.StartsWith(home.Layout.ProtectionFolder, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal),
+        ];
+
+        void HoldBackup(OperationEvent told)
+        {
+            if (hasBegun && told is OperationProgress && !stopping.IsSet)
+            {
+                making.Set();
+                stopping.Wait(TimeSpan.FromMinutes(1), CancellationToken.None);
+            }
+        }
     }
 
     private static async Task WriteMoreThanMemoryHoldsAsync(Application application)

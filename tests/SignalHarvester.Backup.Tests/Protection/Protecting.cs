@@ -15,10 +15,24 @@ internal sealed class Protecting : IDisposable
 
     private readonly CancellationTokenSource stop = new();
     private readonly BackupDirectory directory;
+    private readonly Action<OperationEvent> onEvent;
     private readonly Task<IReadOnlyList<ProtectionOutcome>> running;
 
-    public Protecting(string database, string backups, StoreCatalog store, ProtectionOptions? options = null, IdentityRing? identities = null)
+    /// <param name="database">The database.</param>
+    /// <param name="backups">The backup directory.</param>
+    /// <param name="store">The store.</param>
+    /// <param name="options">The options; null for those of a test.</param>
+    /// <param name="identities">The secrets; null for none.</param>
+    /// <param name="onEvent">Called for every report, on the thread that makes it.</param>
+    public Protecting(
+        string database,
+        string backups,
+        StoreCatalog store,
+        ProtectionOptions? options = null,
+        IdentityRing? identities = null,
+        Action<OperationEvent>? onEvent = null)
     {
+        this.onEvent = onEvent ?? (_ => { });
         directory = new BackupDirectory(backups, TimeProvider.System);
         var context = new OperationContext(TimeProvider.System, Report, stop.Token) { Identities = identities ?? IdentityRing.Empty };
         var entries = ProtectionHost.Resolve([(database, directory)], store, context);
@@ -88,6 +102,7 @@ internal sealed class Protecting : IDisposable
     private void Report(OperationEvent reported)
     {
         Messages.Enqueue(reported);
+        onEvent(reported);
         if (reported is OperationMessage)
         {
             stop.Token.ThrowIfCancellationRequested();

@@ -48,7 +48,9 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
                 IsSourceCorrupt: false
             })
         {
-            return $"'{backup.Id}' has not passed a full test, and differing pages alone cannot be tested before they are written";
+            return options.Stream is not null
+                ? "a transaction of a stream is a backup that nobody has tested, and differing pages alone cannot be tested before they are written"
+                : $"'{backup.Id}' has not passed a full test, and differing pages alone cannot be tested before they are written";
         }
 
         try

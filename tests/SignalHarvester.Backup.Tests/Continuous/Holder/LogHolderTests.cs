@@ -190,8 +190,8 @@ public sealed class LogHolderTests : IDisposable
         looking.GoOn();
         looking.Await(holder => holder.State == HolderState.Follow);
 
-        // Some looks: what follows must find a holder that has gone on, which nothing shows from outside.
-        Thread.Sleep(50);
+        // What follows must find a holder that has gone on, which nothing shows from outside.
+        looking.AwaitLooks();
         checkpointer.GoOn();
         _ = await late;
         for (var round = 0; round < 10; round++)

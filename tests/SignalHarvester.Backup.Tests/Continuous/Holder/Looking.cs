@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Continuous.Holder;
@@ -16,6 +17,7 @@ internal sealed class Looking : IDisposable
     private readonly ManualResetEventSlim going = new(initialState: true);
     private volatile bool isEnding;
     private Exception? failure;
+    private long looks;
 
     /// <param name="path">The database, which nothing else in this process has open.</param>
     /// <param name="image">What it is up to the place.</param>
@@ -82,15 +84,24 @@ internal sealed class Looking : IDisposable
     /// <summary>Waits until everything that is committed is read and copied.</summary>
     public void AwaitRest()
     {
-        Await(holder => holder.State == HolderState.Rest);
-        var before = Ask(holder => holder.Position);
-
-        // Rest must last for some looks: between two commits it comes and goes.
-        Thread.Sleep(Interval * 10);
-        if (Ask(holder => holder.Position) != before)
+        WalIndexHeader before;
+        do
         {
-            AwaitRest();
+            Await(holder => holder.State == HolderState.Rest);
+            before = Ask(holder => holder.Position);
+
+            // Rest must last for some looks: between two commits it comes and goes.
+            AwaitLooks();
         }
+        while (Ask(holder => (holder.State, holder.Position)) != (HolderState.Rest, before));
+    }
+
+    /// <summary>Waits for some looks, however long they take on a busy machine.</summary>
+    public void AwaitLooks()
+    {
+        const int some = 10;
+        var until = Ask(_ => looks) + some;
+        Await(_ => looks >= until);
     }
 
     public (LogPlace? Place, FileMark? File) Where() => Ask(holder => (LogPlace.Of(holder.Position), holder.RestMark));
@@ -144,6 +155,7 @@ internal sealed class Looking : IDisposable
                 try
                 {
                     holder.Look();
+                    looks++;
                 }
                 catch (Exception exception)
                 {

@@ -210,6 +210,31 @@ public sealed class StreamRestoreTests
         Assert.Equal(5, Assert.Single(rows).Inserted);
     }
 
+    [Fact]
+    public async Task A_transaction_is_restored_whole_if_only_differing_pages_are_wanted_because_nobody_has_tested_it()
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        var (file, home) = (world["delta.db"], new BackupDirectory(world["elsewhere"], TimeProvider.System));
+        foreach (var (transaction, isDelta) in ((long, bool)[])[(2, false), (4, true), (1, true)])
+        {
+            world.Messages.Clear();
+            var plan = world.PlanOf(transaction);
+            var result = RestoreBackup.Run(
+                new BackupSource(plan.Start, BackupCatalog.Of(world.Store, home)), new RestoreOptions { Destination = file, Stream = plan, Delta = isDelta },
+                world.Context);
+            Assert.Equal(transaction, result.RestoredTransaction);
+            using (var database = Databases.Open(file))
+            {
+                Assert.Equal($"{transaction}", Databases.Scalar(database, "SELECT count(*) FROM audit WHERE id > 1000"));
+            }
+
+            Assert.Equal(isDelta ? 1 : 0, world.Messages.Count(message => message.StartsWith(
+                "The whole database is written instead of only the differing pages, because a transaction of a stream is a backup that nobody has tested",
+                StringComparison.Ordinal)));
+        }
+    }
+
     private static StreamPlan? AtMoment(StreamWorld world, DateTimeOffset moment) =>
         StreamPlanner.AtMoment(world.Store, world.Backups, moment, world.Context);
 
