@@ -5,4 +5,6 @@ namespace SignalHarvester.Backup.Continuous;
 /// <param name="Time">When it was first seen, in UTC and whole milliseconds; never before the commit before, whatever the clock does.</param>
 /// <param name="PageCount">Pages of the database after it.</param>
 /// <param name="Pages">The pages that it wrote, each once, with the last content.</param>
-internal sealed record FollowedCommit(long Number, DateTimeOffset Time, uint PageCount, IReadOnlyList<FollowedPage> Pages);
+/// <param name="Digest">The digest of the stream after it.</param>
+internal sealed record FollowedCommit(
+    long Number, DateTimeOffset Time, uint PageCount, IReadOnlyList<FollowedPage> Pages, StreamDigest Digest);

@@ -9,6 +9,8 @@ namespace SignalHarvester.Backup.Continuous;
 /// <param name="PageSize">Bytes in a page.</param>
 /// <param name="Place">Where it ends in the log; null if the log is empty.</param>
 /// <param name="Rest">The database file, if everything is in it; null if not.</param>
+/// <param name="Digest">The digest of the stream there.</param>
 /// <param name="Changed">The pages that changed since the backup that was asked for; null if that is not known.</param>
 internal sealed record FollowedSnapshot(
-    long Transaction, DateTimeOffset Time, uint PageCount, int PageSize, LogPlace? Place, FileMark? Rest, IReadOnlyList<long>? Changed);
+    long Transaction, DateTimeOffset Time, uint PageCount, int PageSize, LogPlace? Place, FileMark? Rest, StreamDigest Digest,
+    IReadOnlyList<long>? Changed);

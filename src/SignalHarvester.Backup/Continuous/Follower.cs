@@ -37,6 +37,9 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     /// <summary>When that was seen.</summary>
     public DateTimeOffset Time { get; private set; }
 
+    /// <summary>The digest of the stream there; without a meaning while it must continue from an ordinary backup.</summary>
+    public StreamDigest Digest { get; private set; }
+
     /// <summary>Why the stream must continue from an ordinary backup; null if it need not.</summary>
     public BaseReason? Needed { get; private set; }
 
@@ -59,10 +62,11 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     }
 
     /// <summary>Continues where an earlier process ended.</summary>
-    public void Resume(long transaction, DateTimeOffset time)
+    public void Resume(long transaction, DateTimeOffset time, StreamDigest digest)
     {
         Transaction = transaction;
         Time = time;
+        Digest = digest;
     }
 
     /// <inheritdoc/>
@@ -93,7 +97,8 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 pageCount = commit.PageCount;
                 if (Needed is null && commits.HasPages)
                 {
-                    var queued = new QueuedCommit(new FollowedCommit(Transaction, Time, commit.PageCount, commit.Pages), commit.End, seen);
+                    Digest = Digest.After(commit.PageCount, commit.Pages);
+                    var queued = new QueuedCommit(new FollowedCommit(Transaction, Time, commit.PageCount, commit.Pages, Digest), commit.End, seen);
                     queue.AddLast(queued);
                     queuedBytes += queued.Bytes;
                 }
@@ -240,6 +245,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
             NeededWhy = null;
             queue.Clear();
             queuedBytes = 0;
+            Digest = StreamDigest.New();
         }
 
         TakeBack();
@@ -248,7 +254,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
         changed = new PageSet(inBackup.PageCount);
         describedEpoch = epoch;
         pageCount = (uint)pages;
-        return new FollowedSnapshot(Transaction, Time, pageCount, Holder.PageSize, LogPlace.Of(Holder.Position), Holder.RestMark, known);
+        return new FollowedSnapshot(Transaction, Time, pageCount, Holder.PageSize, LogPlace.Of(Holder.Position), Holder.RestMark, Digest, known);
     }
 
     /// <summary>The backup of the last described snapshot is published: later changes are counted from it.</summary>

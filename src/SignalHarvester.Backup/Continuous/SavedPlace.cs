@@ -11,6 +11,9 @@ internal sealed record SavedPlace
     /// <summary>The place of the stream, as a text: a stream in another store is another stream.</summary>
     public required string Store { get; init; }
 
+    /// <summary>The stream, by a random name: one that begins anew in the same store is another one, too.</summary>
+    public required string Stream { get; init; }
+
     /// <summary>The timeline.</summary>
     public required int Timeline { get; init; }
 
@@ -22,6 +25,9 @@ internal sealed record SavedPlace
 
     /// <summary>Its time.</summary>
     public required DateTimeOffset Time { get; init; }
+
+    /// <summary>The digest of the stream there.</summary>
+    public required ulong Digest { get; init; }
 
     /// <summary>The place in the log after that transaction; null if the log was empty.</summary>
     public WalPosition? Log { get; init; }

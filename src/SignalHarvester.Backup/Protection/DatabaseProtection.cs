@@ -52,6 +52,7 @@ internal sealed class DatabaseProtection : IDisposable
     private string? problem;
     private BackupException? failure;
     private (BaseReason Reason, string BackupId, FollowedSnapshot Snapshot)? unwritten;
+    private string? lost;
     private Task? prune;
     private long segments;
     private long segmentBytes;
@@ -204,7 +205,7 @@ internal sealed class DatabaseProtection : IDisposable
         var reason = folder.Load(out _) is null
             ? await ConnectAsync().ConfigureAwait(false)
             : await UntilStoredAsync(ConnectAsync, context.Cancellation).ConfigureAwait(false);
-        follower.Resume(Math.Max(0, writer.Transaction), writer.Time);
+        follower.Resume(Math.Max(0, writer.Transaction), writer.Time, writer.Digest);
         if (reason is { } needed)
         {
             follower.Need(needed, needed switch
@@ -215,6 +216,7 @@ internal sealed class DatabaseProtection : IDisposable
             });
         }
 
+        backups.ForgetUnstored(background);
         watch.Start(reason is null ? writer.Place : null, reason is null ? writer.Rest : null, BaseReason.Gap);
     }
 
@@ -300,7 +302,7 @@ internal sealed class DatabaseProtection : IDisposable
             return true;
         }
 
-        if (writer.UnsentBackup is { } backup)
+        if (writer.UnsentBackup is { } backup && backup != lost)
         {
             await SendBaseAsync(backup, cancellation).ConfigureAwait(false);
             return true;
@@ -360,6 +362,10 @@ internal sealed class DatabaseProtection : IDisposable
         {
             prune = null;
             await pruned.ConfigureAwait(false);
+            if (pruning.IsRootless && follower.Needed is null && writer.UnsentBackup is null)
+            {
+                follower.Need(BaseReason.Gap, $"'{store.Location}' has no backup any more from which its transactions lead on");
+            }
         }
 
         if (prune is null && pruning.IsDue(context.Clock))
@@ -530,7 +536,10 @@ internal sealed class DatabaseProtection : IDisposable
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
         {
+            // It stays noted as not sent, so that nothing after it counts as restorable, until another one has taken its place.
+            lost = id;
             follower.Need(BaseReason.Gap, $"the backup '{id}', from which its stream continued, was removed before it was sent");
+            return;
         }
 
         writer.BackupSent();

@@ -55,6 +55,26 @@ internal sealed class StreamBackups(
         }
     }
 
+    /// <summary>
+    /// Takes the place in the stream from backups whose transactions are not stored. After a crash their numbers are given to other transactions.
+    /// </summary>
+    /// <exception cref="BackupException">DirectoryLocked, DirectoryNotWritable.</exception>
+    public void ForgetUnstored(OperationContext context)
+    {
+        foreach (var backup in directory.List().Backups)
+        {
+            if (StreamPosition.Of(backup) is { } position && position.Stream == writer.Stream && position.Timeline == writer.Timeline
+                && (position.Transaction > writer.Transaction || position.Number > writer.Number))
+            {
+                _ = directory.TryUpdate(
+                    backup,
+                    current => current with { Metadata = StreamPosition.Without(current.Metadata) },
+                    schemaChecksum: null,
+                    context.Cancellation);
+            }
+        }
+    }
+
     /// <summary>Sends a backup, with what it builds on.</summary>
     /// <exception cref="BackupException">The Cloud… errors; BackupNotFound: it was removed here.</exception>
     public void Send(string id, OperationContext context) =>
@@ -83,5 +103,8 @@ internal sealed class StreamBackups(
     }
 
     private StreamPosition Position(FollowedSnapshot snapshot, long number) =>
-        new(DatabaseKey.Of(databasePath), writer.Timeline, number, snapshot.Transaction, snapshot.Time) { Window = options.KeepTransactions };
+        new(DatabaseKey.Of(databasePath), writer.Stream, writer.Timeline, number, snapshot.Transaction, snapshot.Time, snapshot.Digest.Mark)
+        {
+            Window = options.KeepTransactions,
+        };
 }

@@ -1,6 +1,5 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Stream;
-using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Protection;
@@ -26,6 +25,9 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
 
     /// <summary>The oldest moment to which the stream leads; null while it is not known.</summary>
     public DateTimeOffset? Oldest { get; private set; }
+
+    /// <summary>Whether the store has no backup any more from which the transactions lead on, although it had one.</summary>
+    public bool IsRootless { get; private set; }
 
     /// <summary>Whether it is time to look.</summary>
     public bool IsDue(TimeProvider clock) => last == 0 || clock.GetElapsedTime(last) >= Interval;
@@ -58,13 +60,14 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
 
     private async Task DeleteOldAsync(StreamWriter writer, OperationContext context)
     {
-        var key = DatabaseKey.Of(databasePath);
+        var hasRoot = writer.UnsentBackup is null && writer.Transaction >= 0;
         var positions = store.List(context.Cancellation).Backups
             .Where(backup => backup is { IsSafety: false, IsSourceCorrupt: false })
             .Select(backup => (Backup: backup, Position: StreamPosition.Of(backup)!))
-            .Where(entry => entry.Position?.Key == key && entry.Position.Timeline == writer.Timeline)
+            .Where(entry => entry.Position?.Stream == writer.Stream && entry.Position.Timeline == writer.Timeline)
             .OrderBy(entry => entry.Position.Number)
             .ToList();
+        IsRootless = hasRoot && positions.Count == 0;
 
         // A backup leads only to itself if the segments after it are gone.
         var first = await FirstNumberAsync(writer.Timeline, context).ConfigureAwait(false);

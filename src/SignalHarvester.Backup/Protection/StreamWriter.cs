@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
@@ -33,6 +34,9 @@ internal sealed class StreamWriter
         this.encryption = encryption is null ? null : FileEncryption.Create(encryption);
     }
 
+    /// <summary>The stream, by its random name.</summary>
+    public string Stream { get; private set; } = NewStream();
+
     /// <summary>The timeline.</summary>
     public int Timeline { get; private set; } = 1;
 
@@ -44,6 +48,9 @@ internal sealed class StreamWriter
 
     /// <summary>Its time.</summary>
     public DateTimeOffset Time { get; private set; }
+
+    /// <summary>The digest of the stream there.</summary>
+    public StreamDigest Digest { get; private set; }
 
     /// <summary>
     /// The last transaction that can be restored from the store; -1 if there is none, or it is not known. Nothing after a base can be, before
@@ -100,6 +107,7 @@ internal sealed class StreamWriter
         }
 
         (Timeline, Number, Transaction, Time) = (saved.Timeline, saved.Number, saved.Transaction, saved.Time);
+        (Stream, Digest) = (saved.Stream, new StreamDigest(saved.Digest));
         if (await FindAsync(Number + 1, cancellation).ConfigureAwait(false) is { } next)
         {
             return await TakeOverAsync(takesOver, $"another writer has put '{next.Name}' after the last one of this machine", context).ConfigureAwait(false);
@@ -135,7 +143,7 @@ internal sealed class StreamWriter
         }
 
         unconfirmed = null;
-        (Number, Transaction, Time) = (segment.Header.Number, segment.Header.LastTransaction, segment.Header.Time);
+        (Number, Transaction, Time, Digest) = (segment.Header.Number, segment.Header.LastTransaction, segment.Header.Time, segment.Header.Digest);
         return true;
     }
 
@@ -147,7 +155,7 @@ internal sealed class StreamWriter
     {
         var pageSize = commits[0].Commit.Pages[0].Content.Length;
         IReadOnlyList<FollowedCommit> transactions = [.. commits.Select(commit => commit.Commit)];
-        var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, pageSize, transactions), transactions, encryption);
+        var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, pageSize, Digest, transactions), transactions, encryption);
         Keep(segment, commits[^1].End, null, null);
         return segment;
     }
@@ -170,6 +178,8 @@ internal sealed class StreamWriter
             Time = snapshot.Time,
             PageSize = snapshot.PageSize,
             PageCount = snapshot.PageCount,
+            Previous = Digest,
+            Digest = snapshot.Digest,
             Reason = reason,
             BackupId = backupId,
             DatabasePath = databasePath,
@@ -206,10 +216,12 @@ internal sealed class StreamWriter
         {
             Database = databasePath,
             Store = store.Location.ToString(),
+            Stream = Stream,
             Timeline = header.Timeline,
             Number = header.Number,
             Transaction = header.LastTransaction,
             Time = header.Time,
+            Digest = header.Digest.Value,
             Log = place?.ToPosition(),
             Rest = rest,
             Pending = segment.Name.ToString(),
@@ -242,7 +254,7 @@ internal sealed class StreamWriter
             }
 
             var header = await store.ReadHeaderAsync(last, context.Identities, context.Cancellation).ConfigureAwait(false);
-            (Transaction, Time) = (header.LastTransaction, header.Time);
+            (Transaction, Time, Digest) = (header.LastTransaction, header.Time, header.Digest);
             if (header.Kind == SegmentKind.Seal)
             {
                 (Timeline, Number) = (header.NextTimeline!.Value, 0);
@@ -255,6 +267,7 @@ internal sealed class StreamWriter
                     Kind = SegmentKind.Seal,
                     Number = header.Number + 1,
                     FirstTransaction = header.LastTransaction + 1,
+                    Previous = header.Digest,
                     Commits = [],
                     Reason = null,
                     BackupId = null,
@@ -273,6 +286,8 @@ internal sealed class StreamWriter
             }
         }
     }
+
+    private static string NewStream() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     private Task<StoredSegment?> FindAsync(long number, CancellationToken cancellation) =>
         store.FindAsync(new SegmentName(Timeline, number), cancellation);

@@ -238,6 +238,111 @@ public sealed class DatabaseProtectionTests : IDisposable
         await AssertNewestAsync();
     }
 
+    /// <summary>The backups of the old stream go along as parents, with places in it; their numbers are given again in the new one.</summary>
+    [Fact]
+    public async Task A_stream_in_another_store_has_nothing_to_do_with_the_first_one()
+    {
+        using var application = await Application.StartAsync(Options);
+        var options = new ProtectionOptions { CreatesContainer = true, BackupInterval = TimeSpan.FromSeconds(1) };
+        using (var first = new Protecting(Database, Backups, store, options))
+        {
+            for (var round = 0; round < 3; round++)
+            {
+                var before = first.AwaitStored().LastBackup;
+                _ = await application.WorkAsync(5);
+                _ = first.Await(status => status.LastBackup != before);
+            }
+
+            _ = first.AwaitStored();
+            Assert.Null(first.Stop());
+        }
+
+        _ = await application.WorkAsync(7);
+        var location = new StoreLocation { Provider = CloudProvider.Directory, Container = folder["other"] };
+        using var other = new StoreCatalog(location, new StoreOptions(), TimeProvider.System);
+        var counts = new Dictionary<long, int>();
+        using (var second = new Protecting(Database, Backups, other))
+        {
+            for (var round = 0; round < 6; round++)
+            {
+                var status = second.AwaitStored();
+                counts[status.Transaction] = TransactionRecord.Read(Options.JournalPath).Count;
+                _ = await application.WorkAsync(5);
+                _ = second.Await(later => later.Transaction > status.Transaction);
+            }
+
+            _ = second.AwaitStored();
+            await application.EndAsync();
+            Assert.Null(second.Stop());
+        }
+
+        var context = Context(IdentityRing.Empty);
+        var backups = BackupChain.WithDepths(other.List(Cancelled).Backups);
+        Assert.Contains(backups, backup => StreamPosition.Of(backup)!.Transaction > 0);
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        var journal = TransactionRecord.Read(Options.JournalPath);
+        foreach (var (transaction, count) in counts)
+        {
+            var report = await reader.CheckAsync(Restore(StreamPlanner.OfTransaction(other, backups, transaction, context), context, other));
+            Assert.Empty(report.ProblemsBeside([.. journal.Take(count)]));
+            Assert.Equal(count, report.Transactions);
+        }
+    }
+
+    /// <summary>As after a kill between a backup and its segment: the numbers of its place go to other transactions.</summary>
+    [Fact]
+    public async Task A_backup_whose_transactions_were_not_stored_loses_its_place_in_the_stream()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var killed = new Protecting(Database, Backups, store))
+        {
+            _ = await application.WorkAsync(5);
+            _ = killed.AwaitStored();
+            Assert.Null(killed.Stop());
+        }
+
+        var home = new BackupDirectory(Backups, TimeProvider.System);
+        var backup = Assert.Single(home.List().Backups);
+        var position = StreamPosition.Of(backup)!;
+        var claimed = (position with { Number = position.Number + 1000, Transaction = position.Transaction + 1000 }).ToEntries();
+        Assert.True(home.TryUpdate(backup, current => current with { Metadata = claimed }, schemaChecksum: null, Cancelled));
+        using var next = new Protecting(Database, Backups, store);
+        _ = next.AwaitStored();
+        Assert.Null(StreamPosition.Of(home.Get(backup.Id)));
+        _ = await application.WorkAsync(5);
+        await application.EndAsync();
+        _ = next.AwaitStored();
+        Assert.Null(next.Stop());
+        await AssertNewestAsync();
+    }
+
+    [Fact]
+    public async Task A_stream_whose_backups_were_removed_from_the_store_continues_from_a_new_one()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var first = new Protecting(Database, Backups, store))
+        {
+            _ = await application.WorkAsync(5);
+            _ = first.AwaitStored();
+            Assert.Null(first.Stop());
+        }
+
+        foreach (var file in Directory.GetFiles(folder["store"]))
+        {
+            File.Delete(file);
+        }
+
+        using var next = new Protecting(Database, Backups, store);
+        _ = next.Await(status => status.Gaps == 1);
+        _ = next.AwaitStored();
+        Assert.Contains("has no backup any more from which its transactions lead on", next.Said, StringComparison.Ordinal);
+        _ = await application.WorkAsync(5);
+        await application.EndAsync();
+        _ = next.AwaitStored();
+        Assert.Null(next.Stop());
+        await AssertNewestAsync();
+    }
+
     [Fact]
     public async Task A_writer_that_meets_another_ones_segment_stops_and_overwrites_nothing()
     {
@@ -256,6 +361,8 @@ public sealed class DatabaseProtectionTests : IDisposable
                 Time = DateTimeOffset.UnixEpoch,
                 PageSize = 4096,
                 PageCount = 1,
+                Previous = default,
+                Digest = default,
                 NextTimeline = 2,
             },
             [],
@@ -556,12 +663,12 @@ public sealed class DatabaseProtectionTests : IDisposable
         StreamPlanner.AtMoment(store, backups, DateTimeOffset.UtcNow.AddDays(1), context)
         ?? StreamPlanner.OfTransaction(store, backups, backups.Max(backup => StreamPosition.Of(backup)?.Transaction ?? 0), context);
 
-    private string Restore(StreamPlan plan, OperationContext context)
+    private string Restore(StreamPlan plan, OperationContext context, StoreCatalog? from = null)
     {
         var target = folder[$"restored {plan.Transaction}.db"];
         var empty = new BackupDirectory(folder["empty"], TimeProvider.System);
         var options = new RestoreOptions { Destination = target, Stream = plan, SafetyDirectory = empty };
-        _ = BackupEngine.Restore(new BackupSource(plan.Start, BackupCatalog.Of(store, empty)), options, context);
+        _ = BackupEngine.Restore(new BackupSource(plan.Start, BackupCatalog.Of(from ?? store, empty)), options, context);
         return target;
     }
 

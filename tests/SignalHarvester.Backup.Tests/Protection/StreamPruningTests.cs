@@ -140,10 +140,12 @@ public sealed class StreamPruningTests : IDisposable
             {
                 Database = world.Database,
                 Store = world.Stream.Location.ToString(),
+                Stream = world.StreamId,
                 Timeline = world.Timeline,
                 Number = world.Number,
                 Transaction = world.Transaction,
                 Time = world.TimeOf(world.Transaction),
+                Digest = world.Digest.Value,
             },
             []);
         var writer = new Backup.Protection.StreamWriter(world.Database, world.Stream, folder, encryption: null);

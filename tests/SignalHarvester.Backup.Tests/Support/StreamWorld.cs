@@ -27,6 +27,7 @@ internal sealed class StreamWorld : IDisposable
     private readonly FileEncryption? segmentKey;
     private readonly List<FollowedCommit> pending = [];
     private long readBytes = 32;
+    private StreamDigest pendingFrom;
 
     /// <param name="location">The store; null for a folder.</param>
     /// <param name="isEncrypted">Whether backups and segments are encrypted.</param>
@@ -72,6 +73,12 @@ internal sealed class StreamWorld : IDisposable
 
     public int Timeline { get; private set; } = 1;
 
+    /// <summary>The stream that backups say they belong to.</summary>
+    public string StreamId { get; set; } = "0123456789abcdef";
+
+    /// <summary>The digest of the stream after the last transaction.</summary>
+    public StreamDigest Digest { get; set; } = StreamDigest.New();
+
     public long Number { get; private set; }
 
     public long Transaction { get; private set; }
@@ -89,6 +96,7 @@ internal sealed class StreamWorld : IDisposable
     public void Commit(string sql)
     {
         Databases.Execute(user, sql);
+        pendingFrom = pending.Count == 0 ? Digest : pendingFrom;
         var commits = NewCommits();
         pending.AddRange(commits);
         Assert.Single(commits);
@@ -104,7 +112,7 @@ internal sealed class StreamWorld : IDisposable
     /// <summary>Puts what waits into one segment.</summary>
     public async Task<Segment> PutAsync()
     {
-        var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, PageSize, pending), pending, segmentKey);
+        var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, PageSize, pendingFrom, pending), pending, segmentKey);
         await PutAsync(segment);
         pending.Clear();
         return segment;
@@ -115,7 +123,8 @@ internal sealed class StreamWorld : IDisposable
     /// <param name="strategy">Its kind.</param>
     public BackupMetadata BackUp(long? number = null, BackupStrategy strategy = BackupStrategy.Incremental)
     {
-        var position = new StreamPosition(DatabaseKey.Of(Database), Timeline, number ?? Number, Transaction, TimeOf(Transaction));
+        var position = new StreamPosition(
+            DatabaseKey.Of(Database), StreamId, Timeline, number ?? Number, Transaction, TimeOf(Transaction), Digest.Mark);
         var backup = CreateBackup.Run(
             Database, Home, new CreateBackupOptions { Strategy = strategy, Encryption = encryption, Verify = false, Metadata = position.ToEntries() }, Context);
         Assert.Equal(Truth.GetValueOrDefault(Transaction) ?? ImageHash.Of(user), Truth[Transaction] = ImageHash.Of(user));
@@ -126,6 +135,8 @@ internal sealed class StreamWorld : IDisposable
     public async Task<BackupMetadata> BaseAsync(BaseReason reason, BackupStrategy strategy = BackupStrategy.Incremental)
     {
         var first = pending.Count > 0 ? throw new InvalidOperationException("Put what waits first.") : LastPut + 1;
+        var before = Digest;
+        Digest = StreamDigest.New();
         var backup = BackUp(Number + 1, strategy);
         await PutAsync(Segment.Write(
             new SegmentHeader
@@ -138,6 +149,8 @@ internal sealed class StreamWorld : IDisposable
                 Time = TimeOf(Transaction),
                 PageSize = PageSize,
                 PageCount = (uint)backup.PageCount!.Value,
+                Previous = before,
+                Digest = Digest,
                 Reason = reason,
                 BackupId = backup.Id,
                 DatabasePath = Database,
@@ -161,6 +174,8 @@ internal sealed class StreamWorld : IDisposable
                 Time = TimeOf(Transaction),
                 PageSize = PageSize,
                 PageCount = 1,
+                Previous = Digest,
+                Digest = Digest,
                 NextTimeline = Timeline + 1,
             },
             [],
@@ -220,8 +235,9 @@ internal sealed class StreamWorld : IDisposable
             {
                 Transaction++;
                 Times[Transaction] = Start.AddMilliseconds(1000 * Transaction);
-                commits.Add(new FollowedCommit(
-                    Transaction, Times[Transaction], count, [.. pages.Select(page => new FollowedPage(page.Key, page.Value))]));
+                FollowedPage[] written = [.. pages.Select(page => new FollowedPage(page.Key, page.Value))];
+                Digest = Digest.After(count, written);
+                commits.Add(new FollowedCommit(Transaction, Times[Transaction], count, written, Digest));
                 pages.Clear();
             }
         }

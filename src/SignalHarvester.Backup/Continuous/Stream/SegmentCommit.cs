@@ -5,4 +5,5 @@ namespace SignalHarvester.Backup.Continuous.Stream;
 /// <param name="Time">When it was first seen.</param>
 /// <param name="Pages">The number of pages that it wrote.</param>
 /// <param name="PageCount">Pages of the database after it.</param>
-internal sealed record SegmentCommit(long Number, DateTimeOffset Time, long Pages, uint PageCount);
+/// <param name="Digest">The digest of the stream after it.</param>
+internal sealed record SegmentCommit(long Number, DateTimeOffset Time, long Pages, uint PageCount, StreamDigest Digest);

@@ -30,6 +30,12 @@ internal sealed record SegmentHeader
     /// <summary>Pages of the database after it.</summary>
     public required uint PageCount { get; init; }
 
+    /// <summary>The digest of the stream before it: that of the segment before it.</summary>
+    public required StreamDigest Previous { get; init; }
+
+    /// <summary>The digest of the stream after it. Of a <see cref="SegmentKind.Base"/> it is a new one.</summary>
+    public required StreamDigest Digest { get; init; }
+
     /// <summary>Its transactions, in order; none unless it is <see cref="SegmentKind.Commits"/>.</summary>
     public IReadOnlyList<SegmentCommit> Commits { get; init; } = [];
 
@@ -49,8 +55,10 @@ internal sealed record SegmentHeader
     /// <param name="timeline">Its timeline.</param>
     /// <param name="number">Its number in the timeline.</param>
     /// <param name="pageSize">Bytes in a page.</param>
+    /// <param name="previous">The digest of the stream before it.</param>
     /// <param name="commits">The transactions, in order; at least one.</param>
-    public static SegmentHeader OfCommits(int timeline, long number, int pageSize, IReadOnlyList<FollowedCommit> commits) => new()
+    public static SegmentHeader OfCommits(
+        int timeline, long number, int pageSize, StreamDigest previous, IReadOnlyList<FollowedCommit> commits) => new()
     {
         Kind = SegmentKind.Commits,
         Timeline = timeline,
@@ -60,10 +68,18 @@ internal sealed record SegmentHeader
         Time = commits[^1].Time,
         PageSize = pageSize,
         PageCount = commits[^1].PageCount,
-        Commits = [.. commits.Select(commit => new SegmentCommit(commit.Number, commit.Time, commit.Pages.Count, commit.PageCount))],
+        Previous = previous,
+        Digest = commits[^1].Digest,
+        Commits = [.. commits.Select(commit => new SegmentCommit(commit.Number, commit.Time, commit.Pages.Count, commit.PageCount, commit.Digest))],
     };
 
-    /// <summary>Whether the transactions after this segment are those of the next one in its timeline.</summary>
-    public bool IsJoinedBy(SegmentHeader next) =>
-        next.Timeline == Timeline && next.Number == Number + 1 && next.FirstTransaction == LastTransaction + 1;
+    /// <summary>Whether a state of the database is the one that the stream has after a transaction of this segment, or after the last one before it.</summary>
+    /// <param name="position">The place of the state.</param>
+    public bool Confirms(StreamPosition position)
+    {
+        var transaction = position.Transaction;
+        return (transaction == LastTransaction && Digest.Mark == position.Mark)
+            || (transaction == FirstTransaction - 1 && Previous.Mark == position.Mark)
+            || Commits.FirstOrDefault(commit => commit.Number == transaction)?.Digest.Mark == position.Mark;
+    }
 }

@@ -40,6 +40,8 @@ internal static class SegmentHeaderFormat
         Number(header.Time.ToUnixTimeMilliseconds());
         Number(header.PageSize);
         Number(header.PageCount);
+        Digest(header.Previous);
+        Digest(header.Digest);
         switch (header.Kind)
         {
             case SegmentKind.Commits:
@@ -68,6 +70,12 @@ internal static class SegmentHeaderFormat
 
         void Number(long number) => Leb128.Write(fields, (ulong)number);
 
+        void Digest(StreamDigest digest)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(fields.GetSpan(sizeof(ulong)), digest.Value);
+            fields.Advance(sizeof(ulong));
+        }
+
         void Text(string text)
         {
             var encoded = Encoding.UTF8.GetBytes(text);
@@ -88,6 +96,7 @@ internal static class SegmentHeaderFormat
                 // The sign in the lowest bit: a database grows and shrinks by little.
                 var grown = commit.PageCount - pageCount;
                 Number((grown << 1) ^ (grown >> 63));
+                Digest(commit.Digest);
                 (time, pageCount) = (now, commit.PageCount);
             }
         }
@@ -131,6 +140,8 @@ internal static class SegmentHeaderFormat
             Time = fields.Time(),
             PageSize = (int)fields.Number(512, 65536),
             PageCount = (uint)fields.Number(0, uint.MaxValue),
+            Previous = fields.Digest(),
+            Digest = fields.Digest(),
         };
 
         // What a later minor version appends to these fields is not read.
@@ -161,6 +172,18 @@ internal static class SegmentHeaderFormat
 
         public DateTimeOffset Time() => DateTimeOffset.FromUnixTimeMilliseconds(Number(0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 
+        public StreamDigest Digest()
+        {
+            if (rest.Length < sizeof(ulong))
+            {
+                throw Damaged();
+            }
+
+            var digest = new StreamDigest(BinaryPrimitives.ReadUInt64LittleEndian(rest));
+            rest = rest[sizeof(ulong)..];
+            return digest;
+        }
+
         public string Text()
         {
             var length = (int)Number(0, LongestText);
@@ -176,8 +199,8 @@ internal static class SegmentHeaderFormat
 
         public List<SegmentCommit> Commits(SegmentHeader header)
         {
-            // Each takes three bytes at least, so a number that is not true makes no room for itself.
-            var count = (int)Number(1, rest.Length / 3);
+            // Each takes eleven bytes at least, so a number that is not true makes no room for itself.
+            var count = (int)Number(1, rest.Length / (3 + sizeof(ulong)));
             if (count != header.LastTransaction - header.FirstTransaction + 1)
             {
                 throw Damaged();
@@ -197,10 +220,10 @@ internal static class SegmentHeaderFormat
                 }
 
                 commits.Add(new SegmentCommit(
-                    header.FirstTransaction + index, DateTimeOffset.FromUnixTimeMilliseconds(time), pages, (uint)pageCount));
+                    header.FirstTransaction + index, DateTimeOffset.FromUnixTimeMilliseconds(time), pages, (uint)pageCount, Digest()));
             }
 
-            return commits[^1].PageCount == header.PageCount && commits[^1].Time == header.Time ? commits : throw Damaged();
+            return commits[^1] is var last && last.PageCount == header.PageCount && last.Time == header.Time && last.Digest == header.Digest ? commits : throw Damaged();
         }
     }
 }

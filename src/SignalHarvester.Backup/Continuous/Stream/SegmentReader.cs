@@ -105,6 +105,7 @@ internal static class SegmentReader
 
         var salts = WalFormat.Salts(start[16..]);
         var commits = new List<FollowedCommit>(header.Commits.Count);
+        var digest = header.Previous;
         var offset = WalFormat.HeaderSize;
         foreach (var commit in header.Commits)
         {
@@ -125,7 +126,10 @@ internal static class SegmentReader
                 offset += frame.Length;
             }
 
-            commits.Add(new FollowedCommit(commit.Number, commit.Time, commit.PageCount, pages));
+            digest = digest.After(commit.PageCount, pages);
+            commits.Add(digest == commit.Digest
+                ? new FollowedCommit(commit.Number, commit.Time, commit.PageCount, pages, digest)
+                : throw new InvalidDataException("A transaction of the segment does not have the digest in its header."));
         }
 
         return commits;

@@ -32,6 +32,10 @@ internal static class StreamHole
             $"transactions {header.FirstTransaction} to {header.LastTransaction} are in the backup '{header.BackupId}' alone ({Words(header.Reason!.Value)})"),
         { Kind: SegmentKind.Commits } when header.FirstTransaction > last + 1 || (before is not null && header.FirstTransaction <= last) => string.Create(
             CultureInfo.InvariantCulture, $"the segment {header.Number} of timeline {header.Timeline} does not continue from transaction {last}"),
+        _ when before is not null && header.Previous != before.Digest => string.Create(
+            CultureInfo.InvariantCulture,
+            $"the segment {header.Number} of timeline {header.Timeline} continues from another transaction {last} than the one before it ends with"),
+        { Kind: SegmentKind.Base } => $"from there on the stream continues from the backup '{header.BackupId}' alone ({Words(header.Reason!.Value)})",
         _ => null,
     };
 

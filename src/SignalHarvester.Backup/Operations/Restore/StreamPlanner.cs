@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Stream;
@@ -9,15 +10,18 @@ namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Finds out how a transaction of a stream is restored: from the newest usable ordinary backup at or before it, and the segments from there on.
-/// The names of the segments are listed; which one holds a moment, a search in their headers finds.
+/// The names of the segments are listed; which one holds a moment, a search in their headers finds. A backup counts only if the stream itself has
+/// the state that it claims: its number alone may be that of another store's stream, or may have been given again after a crash.
 /// </summary>
 public sealed class StreamPlanner
 {
+    private const int MostReadsAtOnce = 16;
+
     private readonly StreamStore stream;
     private readonly OperationContext context;
     private readonly List<StreamStart> starts;
     private readonly List<StoredSegment> segments;
-    private readonly Dictionary<StoredSegment, SegmentHeader?> headers = [];
+    private readonly ConcurrentDictionary<StoredSegment, SegmentHeader?> headers = [];
 
     private StreamPlanner(StreamStore stream, List<StreamStart> starts, List<StoredSegment> segments, OperationContext context)
     {
@@ -35,11 +39,11 @@ public sealed class StreamPlanner
     /// <returns>Null if an ordinary backup is as near to the moment, or there is no stream.</returns>
     /// <exception cref="BackupException">StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
     public static StreamPlan? AtMoment(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, DateTimeOffset moment, OperationContext context) =>
-        Run(store, backups, context, planner => planner.AtMomentAsync(moment)) is { } plan
-        && Usable(backups, context.Clock.GetUtcNow()).Where(backup => backup.Timestamp <= moment).NewestFirst().FirstOrDefault() is var nearest
-        && (nearest is null || (StreamPosition.Of(nearest) is { } position ? plan.Transaction > position.Transaction : plan.Time > nearest.Timestamp))
-            ? plan
-            : null;
+        Run(store, backups, context, async planner => await planner.AtMomentAsync(moment).ConfigureAwait(false) is { } plan
+            && Usable(backups, context.Clock.GetUtcNow()).Where(backup => backup.Timestamp <= moment).NewestFirst().FirstOrDefault() is var nearest
+            && (nearest is null || planner.IsAfter(plan, nearest))
+                ? plan
+                : null);
 
     /// <summary>Plans the restore of a transaction.</summary>
     /// <param name="store">Where the backups and the stream are.</param>
@@ -49,7 +53,7 @@ public sealed class StreamPlanner
     /// <exception cref="BackupException">TransactionNotFound; StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
     public static StreamPlan OfTransaction(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, long transaction, OperationContext context) =>
         Run(store, backups, context, async planner => (StreamPlan?)await planner.OfTransactionAsync(transaction).ConfigureAwait(false))
-        ?? throw NotFound(transaction, $"'{store.Location}' has no stream of transactions of this database");
+        ?? throw NotFound(transaction, $"'{store.Location}' has no backup of this database from which a stream of transactions leads on");
 
     /// <summary>Returns the only database with a stream among those of some backups.</summary>
     /// <param name="backups">The backups in a store.</param>
@@ -102,7 +106,9 @@ public sealed class StreamPlanner
         {
             using var stream = StreamStore.Open(store.Location, starts[0].Backup.DatabasePath!, store.Store.Options);
             var segments = await stream.ListAsync(timeline: null, fromNumber: 1, context.Cancellation).ToListAsync(context.Cancellation).ConfigureAwait(false);
-            return await plan(new StreamPlanner(stream, starts, segments, context)).ConfigureAwait(false);
+            var planner = new StreamPlanner(stream, starts, segments, context);
+            await planner.ConfirmAsync().ConfigureAwait(false);
+            return starts.Count == 0 ? null : await plan(planner).ConfigureAwait(false);
         }
     }
 
@@ -110,6 +116,48 @@ public sealed class StreamPlanner
         BackupErrorId.TransactionNotFound, transaction, string.Create(
             CultureInfo.InvariantCulture,
             $"There is no transaction {transaction}: {reason}. List the transactions with Get-SHBackupTransaction."));
+
+    private bool IsAfter(StreamPlan plan, BackupMetadata backup) =>
+        starts.Find(start => start.Backup.Id == backup.Id) is { } known ? plan.Transaction > known.Position.Transaction : plan.Time > backup.Timestamp;
+
+    /// <summary>Leaves only the starts whose state the stream has, too.</summary>
+    private async Task ConfirmAsync()
+    {
+        var named = segments.ToDictionary(segment => segment.Name);
+        foreach (var some in starts.Chunk(MostReadsAtOnce).ToList())
+        {
+            var confirmed = await Task.WhenAll(some.Select(start => IsConfirmedAsync(start.Position, named))).ConfigureAwait(false);
+            foreach (var (start, _) in some.Zip(confirmed).Where(pair => !pair.Second))
+            {
+                _ = starts.Remove(start);
+            }
+        }
+    }
+
+    private async Task<bool> IsConfirmedAsync(StreamPosition position, Dictionary<SegmentName, StoredSegment> named)
+    {
+        // The segment with its transaction is nearly always the next one. If that cannot be read, the one before it may end there.
+        for (var number = position.Number + 1; named.TryGetValue(new SegmentName(position.Timeline, number), out var segment); number++)
+        {
+            if (await HeaderAsync(segment).ConfigureAwait(false) is not { } header)
+            {
+                break;
+            }
+
+            if (header.LastTransaction >= position.Transaction)
+            {
+                if (header.Confirms(position))
+                {
+                    return true;
+                }
+
+                break;
+            }
+        }
+
+        return named.TryGetValue(new SegmentName(position.Timeline, position.Number), out var last)
+            && await HeaderAsync(last).ConfigureAwait(false) is { } own && own.Confirms(position);
+    }
 
     private async Task<StreamPlan?> AtMomentAsync(DateTimeOffset moment)
     {
@@ -254,20 +302,21 @@ public sealed class StreamPlanner
     /// <summary>Reads the header of a segment; null if it is damaged or has gone.</summary>
     private async Task<SegmentHeader?> HeaderAsync(StoredSegment segment)
     {
-        if (!headers.TryGetValue(segment, out var header))
+        if (headers.TryGetValue(segment, out var header))
         {
-            try
-            {
-                header = await stream.ReadHeaderAsync(segment, context.Identities, context.Cancellation).ConfigureAwait(false);
-            }
-            catch (BackupException exception) when (StreamHole.IsOf(exception))
-            {
-                header = null;
-            }
-
-            headers.Add(segment, header);
+            return header;
         }
 
+        try
+        {
+            header = await stream.ReadHeaderAsync(segment, context.Identities, context.Cancellation).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (StreamHole.IsOf(exception))
+        {
+            header = null;
+        }
+
+        headers[segment] = header;
         return header;
     }
 }

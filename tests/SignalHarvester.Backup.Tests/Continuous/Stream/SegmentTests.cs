@@ -13,6 +13,8 @@ namespace SignalHarvester.Backup.Tests.Continuous.Stream;
 /// <summary>What is written into a segment is read from it, and nothing else.</summary>
 public sealed class SegmentTests : IDisposable
 {
+    private static readonly StreamDigest Before = new(0x0123456789ABCDEF);
+
     private static readonly DateTimeOffset Start = new(2026, 11, 22, 2, 0, 0, TimeSpan.Zero);
 
     private readonly TempFolder folder = new();
@@ -36,13 +38,10 @@ public sealed class SegmentTests : IDisposable
         {
             var pageSize = 1 << bits;
             var time = Start;
-            List<FollowedCommit> commits =
-            [
-                .. shapes.Select((shape, index) => new FollowedCommit(
-                    first + index, time = time.AddMilliseconds(shape.Item1), shape.Item2,
-                    [.. shape.Item3.DistinctBy(page => page.Item1).Select(page => Page(page.Item1, page.Item2, pageSize))])),
-            ];
-            var segment = Segment.Write(SegmentHeader.OfCommits(3, 42, pageSize, commits), commits, isEncrypted ? encryption : null);
+            var commits = Chained(shapes.Select((shape, index) => new FollowedCommit(
+                first + index, time = time.AddMilliseconds(shape.Item1), shape.Item2,
+                [.. shape.Item3.DistinctBy(page => page.Item1).Select(page => Page(page.Item1, page.Item2, pageSize))], default)));
+            var segment = Segment.Write(SegmentHeader.OfCommits(3, 42, pageSize, Before, commits), commits, isEncrypted ? encryption : null);
 
             var read = SegmentReader.Read(segment.Name, segment.Bytes, identities);
             var header = SegmentReader.TryReadHeader(segment.Name, segment.Bytes, identities);
@@ -71,7 +70,7 @@ public sealed class SegmentTests : IDisposable
     public void No_change_of_a_byte_goes_unnoticed(bool isEncrypted)
     {
         var commits = TwoCommits(512);
-        var segment = Segment.Write(SegmentHeader.OfCommits(1, 2, 512, commits), commits, isEncrypted ? encryption : null);
+        var segment = Segment.Write(SegmentHeader.OfCommits(1, 2, 512, Before, commits), commits, isEncrypted ? encryption : null);
 
         for (var at = 0; at < segment.Bytes.Length; at++)
         {
@@ -93,7 +92,7 @@ public sealed class SegmentTests : IDisposable
     public void A_segment_under_the_name_of_another_one_is_refused()
     {
         var commits = TwoCommits(512);
-        var segment = Segment.Write(SegmentHeader.OfCommits(1, 2, 512, commits), commits, encryption: null);
+        var segment = Segment.Write(SegmentHeader.OfCommits(1, 2, 512, Before, commits), commits, encryption: null);
 
         Assert.Throws<InvalidDataException>(() => SegmentReader.Read(segment.Name with { Number = 3 }, segment.Bytes, identities));
         Assert.Throws<InvalidDataException>(() => SegmentReader.TryReadHeader(segment.Name with { Timeline = 2 }, segment.Bytes, identities));
@@ -103,13 +102,15 @@ public sealed class SegmentTests : IDisposable
     public void Pages_that_contradict_the_header_are_refused()
     {
         var commits = TwoCommits(512);
-        var header = SegmentHeader.OfCommits(1, 2, 512, commits);
+        var header = SegmentHeader.OfCommits(1, 2, 512, Before, commits);
         SegmentHeader[] lies =
         [
             header with { Commits = [header.Commits[0] with { Pages = 1 }, header.Commits[1] with { Pages = 3 }] },
             header with { Commits = [header.Commits[0], header.Commits[1] with { Pages = 3 }] },
             header with { Commits = [header.Commits[0] with { PageCount = 8 }, header.Commits[1]] },
             header with { PageSize = 1024 },
+            header with { Previous = default },
+            header with { Commits = [header.Commits[0] with { Digest = default }, header.Commits[1]] },
         ];
 
         Assert.All(lies, lie =>
@@ -134,6 +135,8 @@ public sealed class SegmentTests : IDisposable
                 Time = Start,
                 PageSize = 4096,
                 PageCount = 9,
+                Previous = Before,
+                Digest = Before,
                 NextTimeline = 2,
             },
             [],
@@ -166,11 +169,17 @@ public sealed class SegmentTests : IDisposable
             text => Assert.Null(SegmentName.TryParse(text)));
     }
 
-    private static List<FollowedCommit> TwoCommits(int pageSize) =>
+    private static List<FollowedCommit> TwoCommits(int pageSize) => Chained(
     [
-        new(10, Start, 9, [Page(1, 1, pageSize), Page(9, 2, pageSize)]),
-        new(11, Start.AddSeconds(1), 9, [Page(3, 3, pageSize), Page(1, 4, pageSize)]),
-    ];
+        new(10, Start, 9, [Page(1, 1, pageSize), Page(9, 2, pageSize)], default),
+        new(11, Start.AddSeconds(1), 9, [Page(3, 3, pageSize), Page(1, 4, pageSize)], default),
+    ]);
+
+    private static List<FollowedCommit> Chained(IEnumerable<FollowedCommit> commits)
+    {
+        var digest = Before;
+        return [.. commits.Select(commit => commit with { Digest = digest = digest.After(commit.PageCount, commit.Pages) })];
+    }
 
     private static FollowedPage Page(uint number, int seed, int pageSize)
     {

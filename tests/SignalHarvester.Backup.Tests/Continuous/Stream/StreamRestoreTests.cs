@@ -130,13 +130,56 @@ public sealed class StreamRestoreTests
             Assert.Equal(world.Truth[transaction], world.Restored(world.PlanOf(transaction)));
         }
 
-        // Nothing was written in between, so the first timeline leads over the seal as well.
+        // Without it nothing proves that nothing was written in between.
         RemoveFromStore(world, start.Id);
-        Assert.Equal(world.Truth[6], world.Restored(world.PlanOf(6)));
-
-        // Not so without the seal.
-        await world.Stream.DeleteAsync(new SegmentName(1, 7), StreamWorld.Stop);
         Fails(BackupErrorId.StreamHole, () => world.Restored(world.PlanOf(6)));
+        Assert.Equal(world.Truth[5], world.Restored(world.PlanOf(5)));
+    }
+
+    /// <summary>As after a change of the store, or a crash: backups whose place in the stream is that of other transactions.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_backup_whose_numbers_fit_but_whose_state_does_not_is_no_beginning(bool isOfItsEnd)
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        var truth = world.Truth[world.Transaction];
+        var digest = world.Digest;
+        world.Digest = StreamDigest.New();
+        var foreign = world.BackUp();
+        world.Digest = digest;
+        if (!isOfItsEnd)
+        {
+            world.Commit("INSERT INTO audit(what) VALUES ('after it')");
+            await world.PutAsync();
+        }
+
+        var plan = world.PlanOf(5);
+        Assert.NotEqual(foreign.Id, plan.Start.Id);
+        Assert.Equal(truth, world.Restored(plan));
+        Assert.NotEqual(foreign.Id, AtMoment(world, world.TimeOf(5))?.Start.Id);
+        Assert.NotEqual(foreign.Id, world.PlanOf(world.Transaction).Start.Id);
+        Assert.Equal(world.Truth[world.Transaction], world.Restored(world.PlanOf(world.Transaction)));
+    }
+
+    /// <summary>A copy of a bucket that went wrong, or somebody who cannot read the stream but may write to it.</summary>
+    [Fact]
+    public async Task A_segment_of_another_stream_in_the_place_of_one_is_a_hole()
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        using var other = new StreamWorld();
+        await FiveSegmentsAsync(other);
+        var name = new SegmentName(1, 4).ToString();
+        File.Copy(Path.Combine(FolderOf(other), name), Path.Combine(FolderOf(world), name), overwrite: true);
+
+        Assert.Equal(world.Truth[2], world.Restored(world.PlanOf(2)));
+        var error = Fails(BackupErrorId.StreamHole, () => world.Restored(world.PlanOf(4)));
+        Assert.Contains("continues from another transaction 2 than the one before it ends with", error.Message, StringComparison.Ordinal);
+        Fails(BackupErrorId.StreamHole, () => world.Restored(world.PlanOf(5)));
+
+        static string FolderOf(StreamWorld world) => Path.Combine(world["store"], Path.GetFileName(world.Stream.Location.Prefix.TrimEnd('/')));
     }
 
     [Fact]
@@ -167,12 +210,15 @@ public sealed class StreamRestoreTests
         var start = await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
         var image = TrueImage.Of(world.Database);
         var count = (uint)start.PageCount!.Value;
+        FollowedPage[] cut = [FirstPage(count - 2)], grown = [FirstPage(count)];
+        var afterCut = world.Digest.After(count - 2, cut);
         FollowedCommit[] commits =
         [
-            new(1, world.TimeOf(0), count - 2, [FirstPage(count - 2)]),
-            new(2, world.TimeOf(0), count, [FirstPage(count)]),
+            new(1, world.TimeOf(0), count - 2, cut, afterCut),
+            new(2, world.TimeOf(0), count, grown, afterCut.After(count, grown)),
         ];
-        await world.Stream.PutAsync(Segment.Write(SegmentHeader.OfCommits(1, 2, 1024, commits), commits, encryption: null), StreamWorld.Stop);
+        await world.Stream.PutAsync(
+            Segment.Write(SegmentHeader.OfCommits(1, 2, 1024, world.Digest, commits), commits, encryption: null), StreamWorld.Stop);
         var restored = world["cut.db"];
 
         RestoreBackup.Run(
