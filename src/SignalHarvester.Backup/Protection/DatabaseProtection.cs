@@ -200,24 +200,46 @@ internal sealed class DatabaseProtection : IDisposable
     private async Task StartAsync()
     {
         pulse.Beat(LongestStep);
+        if (writer.TryResume() && !options.TakesOver)
+        {
+            // Where it worked before, it follows at once, and waits for a store that is away as it does later.
+            Follow(needed: null);
+            if (await UntilConnectedAsync().ConfigureAwait(false) is { } lacking)
+            {
+                follower.Need(lacking, "the end of its stream is not in the store");
+            }
 
-        // Where it worked before, it waits for a store that is away, as it does later.
+            backups.ForgetUnstored(background);
+            return;
+        }
+
         var reason = folder.Load(out _) is null
             ? await ConnectAsync().ConfigureAwait(false)
             : await UntilStoredAsync(ConnectAsync, context.Cancellation).ConfigureAwait(false);
+        Follow(reason);
+    }
+
+    private void Follow(BaseReason? needed)
+    {
         follower.Resume(Math.Max(0, writer.Transaction), writer.Time, writer.Digest);
-        if (reason is { } needed)
+        if (needed is { } reason)
         {
-            follower.Need(needed, needed switch
-            {
-                BaseReason.Start => "its stream begins",
-                BaseReason.Takeover => "it was taken over",
-                _ => "the end of its stream is not in the store",
-            });
+            follower.Need(reason, reason == BaseReason.Takeover ? "it was taken over" : "its stream begins");
         }
 
-        backups.ForgetUnstored(background);
-        watch.Start(reason is null ? writer.Place : null, reason is null ? writer.Rest : null, BaseReason.Gap);
+        watch.Start(needed is null ? writer.Place : null, needed is null ? writer.Rest : null, BaseReason.Gap);
+    }
+
+    private async Task<BaseReason?> UntilConnectedAsync()
+    {
+        try
+        {
+            return await UntilStoredAsync(ConnectAsync, context.Cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (IsStopping && follower.Lag > TimeSpan.Zero)
+        {
+            throw Behind();
+        }
     }
 
     private async Task<BaseReason?> ConnectAsync()
@@ -346,7 +368,7 @@ internal sealed class DatabaseProtection : IDisposable
         else if (context.Clock.GetElapsedTime(quietSince) >= RestBeforeNote)
         {
             KeepRest();
-            wait = follower.Needed is null && watch.Problem is null ? LongBreath : wait;
+            wait = follower.Needed is not null || watch.Problem is not null ? wait : LongBreath < options.BackupInterval ? LongBreath : options.BackupInterval;
         }
 
         pulse.Beat(wait);

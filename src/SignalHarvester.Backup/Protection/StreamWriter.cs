@@ -67,6 +67,21 @@ internal sealed class StreamWriter
     /// <summary>The backup from which the stream continues, if it is not known to be in the store.</summary>
     public string? UnsentBackup => saved?.Backup;
 
+    /// <summary>Continues where this machine has written last, before the store is asked.</summary>
+    /// <returns>False if nothing is known of a stream in this store.</returns>
+    /// <exception cref="BackupException">DirectoryNotWritable, WriteFailed: the place cannot be read.</exception>
+    public bool TryResume()
+    {
+        if (folder.Load(out _) is not { } place || !IsOfStore(place))
+        {
+            return false;
+        }
+
+        saved = place;
+        Resume(place);
+        return true;
+    }
+
     /// <summary>
     /// Finds the end of the stream, and makes sure that it is ours: what this machine wrote last, and nothing after it. With a takeover, another
     /// writer's stream is sealed, and a new timeline begins.
@@ -79,7 +94,7 @@ internal sealed class StreamWriter
     {
         var cancellation = context.Cancellation;
         saved = folder.Load(out var pending);
-        if (saved is not null && saved.Store != store.Location.ToString())
+        if (saved is not null && !IsOfStore(saved))
         {
             context.Verbose($"The stream of '{databasePath}' went to '{saved.Store}' before. In '{store.Location}' it is another one.");
             saved = null;
@@ -102,12 +117,11 @@ internal sealed class StreamWriter
         if (saved is null)
         {
             var last = await store.LastAsync(timeline: null, cancellation).ConfigureAwait(false);
-            return last is null ? BaseReason.Start : await TakeOverAsync(
+            return last is null ? Begin() : await TakeOverAsync(
                 takesOver, $"it has segments up to '{last.Name}', but nothing is known of them here", context).ConfigureAwait(false);
         }
 
-        (Timeline, Number, Transaction, Time) = (saved.Timeline, saved.Number, saved.Transaction, saved.Time);
-        (Stream, Digest) = (saved.Stream, new StreamDigest(saved.Digest));
+        Resume(saved);
         if (await FindAsync(Number + 1, cancellation).ConfigureAwait(false) is { } next)
         {
             return await TakeOverAsync(takesOver, $"another writer has put '{next.Name}' after the last one of this machine", context).ConfigureAwait(false);
@@ -202,6 +216,20 @@ internal sealed class StreamWriter
     /// <summary>Puts a segment once.</summary>
     public Task<PutOutcome> PutAsync(Segment segment, CancellationToken cancellation) => store.PutAsync(segment, cancellation);
 
+    private BaseReason Begin()
+    {
+        (Stream, Timeline, Number, Transaction) = (NewStream(), 1, 0, -1);
+        return BaseReason.Start;
+    }
+
+    private bool IsOfStore(SavedPlace place) => place.Store == store.Location.ToString();
+
+    private void Resume(SavedPlace place)
+    {
+        (Timeline, Number, Transaction, Time) = (place.Timeline, place.Number, place.Transaction, place.Time);
+        (Stream, Digest) = (place.Stream, new StreamDigest(place.Digest));
+    }
+
     private void Keep(SavedPlace place)
     {
         var kept = place with { Pending = null, PendingSha256 = null };
@@ -249,8 +277,7 @@ internal sealed class StreamWriter
             var last = await store.LastAsync(timeline: null, context.Cancellation).ConfigureAwait(false);
             if (last is null)
             {
-                (Timeline, Number, Transaction) = (1, 0, -1);
-                return BaseReason.Start;
+                return Begin();
             }
 
             var header = await store.ReadHeaderAsync(last, context.Identities, context.Cancellation).ConfigureAwait(false);

@@ -344,6 +344,34 @@ public sealed class DatabaseProtectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_start_while_the_store_is_away_follows_at_once_and_misses_nothing()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var first = new Protecting(Database, Backups, store))
+        {
+            _ = first.AwaitStored();
+            _ = await application.WorkAsync(5);
+            _ = first.AwaitStored();
+            Assert.Null(first.Stop());
+        }
+
+        Directory.Move(folder["store"], folder["away"]);
+        using var next = new Protecting(Database, Backups, store, new ProtectionOptions());
+        _ = next.Await(status => status.State == ProtectionState.StoreUnavailable);
+        _ = await application.WorkAsync(20);
+        _ = (await application.ExecuteAsync("PRAGMA wal_checkpoint(RESTART)")).Value;
+        _ = await application.WorkAsync(20);
+        _ = next.Await(status => status.Lag > TimeSpan.Zero && status.Transaction > status.StoredTransaction && status.StoredTransaction > 0);
+        Directory.Move(folder["away"], folder["store"]);
+        _ = next.AwaitStored();
+        await application.EndAsync();
+        var status = next.AwaitStored();
+        Assert.Equal(0, status.Gaps);
+        Assert.Null(next.Stop());
+        await AssertNewestAsync();
+    }
+
+    [Fact]
     public async Task A_writer_that_meets_another_ones_segment_stops_and_overwrites_nothing()
     {
         using var application = await Application.StartAsync(Options);
