@@ -12,7 +12,9 @@ public sealed record BackupProtection
     /// <summary>Where its transactions go.</summary>
     public string? Store { get; init; }
 
-    /// <summary>The age of the oldest transaction that is not stored; zero if all are.</summary>
+    /// <summary>
+    /// The age of the oldest transaction that is not stored; zero if all are. If nobody has looked for 30 seconds, at least the time since.
+    /// </summary>
     public TimeSpan Lag { get; init; }
 
     /// <summary>The number of the last transaction that was read.</summary>

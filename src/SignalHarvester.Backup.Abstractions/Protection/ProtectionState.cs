@@ -12,7 +12,9 @@ public enum ProtectionState
     /// <summary>It follows the database, and what was committed is stored or on its way.</summary>
     Following,
 
-    /// <summary>The database cannot be followed at the moment: it is missing, locked, or not in WAL mode.</summary>
+    /// <summary>
+    /// The database is not followed at the moment: it is missing, locked, or not in WAL mode; or nothing has been heard from the process for 30 seconds.
+    /// </summary>
     Waiting,
 
     /// <summary>The store takes nothing at the moment. Commits wait, and are not lost.</summary>

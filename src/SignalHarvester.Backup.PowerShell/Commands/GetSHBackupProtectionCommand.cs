@@ -9,7 +9,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Emits one object for each database that is or was protected with a backup directory: what the protection is doing, how far
 /// the store is behind, to which moments the database can be restored, how long storing took for half and for 99 of 100 transactions of the last
 /// day, gaps, and the last problem. It reads what the protecting process wrote a second ago at most, and neither the database nor the store.</para>
-/// <para>A process that was killed leaves its last status; then State is Ended.</para>
+/// <para>A process that was killed leaves its last status; then State is Ended. One that lives, and has not looked at the database or written
+/// its status for 30 seconds, is Waiting.</para>
 /// </remarks>
 /// <example>
 /// <para>Show the protection of all databases</para>
@@ -45,7 +46,8 @@ public sealed class GetSHBackupProtectionCommand : BackupCommand
         foreach (var path in NotedDirectories)
         {
             this.ReportErrors(() => WriteObject(
-                ProtectionHost.Find(OpenConfigured(path)).Where(status => filter.Passes(status.Database)), enumerateCollection: true));
+                ProtectionHost.Find(OpenConfigured(path), fault => WriteError(fault.ToRecord())).Where(status => filter.Passes(status.Database)),
+                enumerateCollection: true));
         }
     }
 }

@@ -30,6 +30,7 @@ public sealed class BackupDirectory
         Path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         reader = new CatalogReader(Path, clock);
         Layout = new BackupDirectoryLayout(Path);
+        Clock = clock;
         journal = new DirectoryJournal(Layout, clock);
     }
 
@@ -41,6 +42,9 @@ public sealed class BackupDirectory
 
     /// <summary>The layout of the directory's other files.</summary>
     internal BackupDirectoryLayout Layout { get; }
+
+    /// <summary>The clock for ages.</summary>
+    internal TimeProvider Clock { get; }
 
     /// <summary>Lists all backups, newest first, without retired ones.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>

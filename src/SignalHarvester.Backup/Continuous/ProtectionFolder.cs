@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
@@ -10,7 +11,8 @@ namespace SignalHarvester.Backup.Continuous;
 
 /// <summary>
 /// The state of a database's continuous protection, in <c>.shbackup/protection/key</c> of its backup directory: the lock, the place of the
-/// stream with the segment that is on its way, the status for others, and the request to stop.
+/// stream with the segment that is on its way, the status for others, and the request to stop. Whoever owns the backup directory may have put
+/// anything in their places, and may be somebody else than this account: no link is followed, no pipe waited for, nothing read without end.
 /// </summary>
 /// <param name="directory">The backup directory.</param>
 /// <param name="databasePath">The database.</param>
@@ -20,6 +22,13 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     private const string PlaceName = "place";
     private const string StatusName = "status.json";
     private const string StopName = "stop";
+    private const int LargestStatus = 1 << 20;
+
+    // A segment has a header of 64 MiB at most, and no more pages than may wait in memory.
+    private const int LargestPlace = 192 << 20;
+
+    // Three times as long as a process that is well leaves its status as it is.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
 
     private readonly string path = Path.Combine(directory.Layout.ProtectionFolder, DatabaseKey.Of(databasePath));
 
@@ -60,24 +69,8 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     }
 
     /// <summary>Whether a process protects the database.</summary>
-    public bool IsRunning()
-    {
-        try
-        {
-            var lockPath = Path.Combine(path, LockName);
-            if (!File.Exists(lockPath))
-            {
-                return false;
-            }
-
-            RegularFile.Release(RegularFile.Open(lockPath, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive));
-            return false;
-        }
-        catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
-        {
-            return true;
-        }
-    }
+    /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
+    public bool IsRunning() => Look(IsLocked, nothing: false);
 
     /// <summary>Keeps the place of the stream, durably.</summary>
     /// <param name="place">The place.</param>
@@ -95,18 +88,29 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     /// <summary>Reads the place of the stream.</summary>
     /// <param name="pending">The bytes of the segment that may not have arrived; empty if all have.</param>
     /// <returns>Null if there is none, or it is damaged: then nothing is known of the stream.</returns>
-    /// <exception cref="BackupException">DirectoryNotWritable: this account may not read it; WriteFailed: the disk fails.</exception>
+    /// <exception cref="BackupException">
+    /// DirectoryNotWritable: this account may not read it; SidecarHostile: it is a link or the like; WriteFailed: the disk fails.
+    /// </exception>
     public SavedPlace? Load(out byte[] pending)
     {
         pending = [];
-        var file = Path.Combine(path, PlaceName);
-        if (!File.Exists(file))
+        byte[] content;
+        try
+        {
+            using var folder = HeldFolder.Open(path);
+            content = ReadAllBytes(folder, PlaceName, LargestPlace);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or FileTooLargeException)
         {
             return null;
         }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(
+                exception, Path.Combine(path, PlaceName), BackupErrorId.DirectoryNotWritable,
+                "Run it as the account that protected the database before.");
+        }
 
-        var content = DiskFault.Guard(
-            file, BackupErrorId.DirectoryNotWritable, "Run it as the account that protected the database before.", () => File.ReadAllBytes(file));
         if (content.Length < sizeof(int)
             || BinaryPrimitives.ReadInt32LittleEndian(content) is var length && (length < 0 || length > content.Length - sizeof(int)))
         {
@@ -126,47 +130,170 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     }
 
     /// <summary>Shows others what goes on. It is not flushed: after a crash nobody needs it.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public void Show(BackupProtection status)
     {
-        var temporary = Path.Combine(path, StatusName + ".partial");
-        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(status, ProtectionJson.Default.BackupProtection));
-        File.Move(temporary, Path.Combine(path, StatusName), overwrite: true);
+        using var folder = HeldFolder.Open(path);
+        DurableFile.WriteFleeting(folder, StatusName, JsonSerializer.SerializeToUtf8Bytes(status, ProtectionJson.Default.BackupProtection));
     }
 
-    /// <summary>Reads what a process shows; null if there was never one.</summary>
-    public BackupProtection? Status()
-    {
-        try
-        {
-            var status = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(path, StatusName)), ProtectionJson.Default.BackupProtection);
-            return status is null or { State: ProtectionState.Stopped or ProtectionState.Fenced } || IsRunning()
-                ? status
-                : status with { State = ProtectionState.Ended };
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or JsonException)
-        {
-            return null;
-        }
-    }
+    /// <summary>Reads what a process shows, and whether it still does.</summary>
+    /// <returns>Null if there was never one, or what is there is no status of this database.</returns>
+    /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
+    public BackupProtection? Status() => Look<BackupProtection?>(Status, nothing: null);
 
     /// <summary>Asks the process that protects the database to stop.</summary>
-    public void RequestStop() => File.WriteAllBytes(StopPath, []);
+    /// <exception cref="BackupException">SidecarHostile, DirectoryNotWritable, InsufficientSpace, WriteFailed.</exception>
+    public void RequestStop()
+    {
+        directory.RefuseLinks();
+        DiskFault.Guard(StopPath, BackupErrorId.DirectoryNotWritable, "Run it as the account that protects the database.", () =>
+        {
+            // Never emptied or written to: that the name is there is the request.
+            using var folder = HeldFolder.Open(path);
+            folder.OpenFile(StopName, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete).Dispose();
+        });
+    }
 
     /// <summary>Whether somebody asked for it.</summary>
-    public bool IsStopRequested => File.Exists(StopPath);
+    public bool IsStopRequested => FileKind.IsRegularItself(StopPath);
 
     /// <summary>Returns the status of every database that is or was protected with a backup directory.</summary>
-    public static IReadOnlyList<BackupProtection> All(BackupDirectory directory)
+    /// <param name="directory">The backup directory.</param>
+    /// <param name="fault">Called for each status that cannot be read; null to throw.</param>
+    /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
+    public static IReadOnlyList<BackupProtection> All(BackupDirectory directory, Action<BackupException>? fault = null)
     {
-        var folder = new DirectoryInfo(directory.Layout.ProtectionFolder);
-        return !folder.Exists ? [] :
+        return
         [
-            .. folder.EnumerateDirectories()
-                .Select(child => new ProtectionFolder(directory, child))
-                .Select(child => child.Status())
+            .. Try(() => Look(directory, directory.Layout.ProtectionFolder, folder => folder.Names().Where(DatabaseKey.IsOne).ToList(), nothing: []), [])
+                .Select(key => Try(new ProtectionFolder(directory, string.Empty, key).Status, null))
                 .OfType<BackupProtection>()
                 .OrderBy(status => status.Database, StringComparer.Ordinal),
         ];
+
+        T Try<T>(Func<T> read, T otherwise)
+        {
+            try
+            {
+                return read();
+            }
+            catch (BackupException exception) when (fault is not null)
+            {
+                fault(exception);
+                return otherwise;
+            }
+        }
+    }
+
+    private T Look<T>(Func<HeldFolder, T> look, T nothing) => Look(directory, path, look, nothing);
+
+    private static T Look<T>(BackupDirectory directory, string path, Func<HeldFolder, T> look, T nothing)
+    {
+        directory.RefuseLinks();
+        try
+        {
+            using var folder = HeldFolder.Open(path);
+            return look(folder);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return nothing;
+        }
+        catch (NotAFileException exception)
+        {
+            throw new BackupException(BackupErrorId.SidecarHostile, exception.Path, exception.Message, exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(
+                BackupErrorId.DirectoryUnreadable, path,
+                $"The state of a protection in '{path}' cannot be read: {exception.Message} Run it as the account that protects the database, and check the permissions, and what is there.",
+                exception);
+        }
+    }
+
+    private static byte[] ReadAllBytes(HeldFolder folder, string name, int most)
+    {
+        byte[] bytes = [];
+        var length = folder.ReadAllBytes(name, most, ref bytes);
+        return bytes[..length];
+    }
+
+    private static bool IsLocked(HeldFolder folder)
+    {
+        try
+        {
+            // Shared, so that two that look at the same moment do not take each other for the process.
+            RegularFile.Release(folder.OpenFile(LockName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+        {
+            return true;
+        }
+    }
+
+    private BackupProtection? Status(HeldFolder folder)
+    {
+        BackupProtection? status;
+        try
+        {
+            status = JsonSerializer.Deserialize(ReadAllBytes(folder, StatusName, LargestStatus), ProtectionJson.Default.BackupProtection);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+
+        if (status?.Database is null || Path.GetFileName(path) != DatabaseKey.Of(status.Database)
+            || !Enum.IsDefined(status.State) || status.State == ProtectionState.None)
+        {
+            // Two of one database, or one that nobody could stop, would mislead everybody who reads it.
+            return null;
+        }
+
+        return status.State is ProtectionState.Stopped or ProtectionState.Fenced ? status
+            : !IsLocked(folder) ? status with { State = ProtectionState.Ended }
+            : OfRunning(status, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.FilePath(StatusName))));
+    }
+
+    /// <summary>Returns the status of a process that has not ended: one that is frozen, or cannot write, has left an old one, which promises nothing.</summary>
+    /// <param name="status">What it showed last.</param>
+    /// <param name="written">When it did.</param>
+    private BackupProtection OfRunning(BackupProtection status, DateTimeOffset written)
+    {
+        var now = directory.Clock.GetUtcNow();
+        var look = status.LastLook ?? written;
+
+        // A moment in the future says no more than one long ago: the clock was set back meanwhile.
+        var blind = (now - look).Duration();
+        if (blind <= LongestSilence)
+        {
+            return status;
+        }
+
+        var lag = blind > status.Lag ? blind : status.Lag;
+        if (status is { State: ProtectionState.Waiting, Problem: not null } && (now - written).Duration() <= LongestSilence)
+        {
+            return status with { Lag = lag };
+        }
+
+        var process = status.ProcessId is { } id ? string.Create(CultureInfo.InvariantCulture, $"process {id}") : "its process";
+        var before = status.Problem is { } problem ? $" Its last problem: {problem}" : string.Empty;
+        return status with
+        {
+            State = ProtectionState.Waiting,
+            Lag = lag,
+            Problem = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Nothing has been heard from {process} since {look.UtcDateTime:u}, although it has not ended: it is suspended, or hangs, or the disk of '{directory.Path}' is full, so that it can neither store nor say anything. Free some space there, or let the process continue (kill -CONT); if that does not help, end it and start the protection again.{before}"),
+        };
     }
 
     private BackupException Running(Exception? inner) => new(
@@ -174,6 +301,6 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
         $"'{databasePath}' is already protected by another process, with the backup directory '{directory.Path}'. Get-SHBackupProtection shows it; stop it first with Stop-SHBackupProtection.",
         inner);
 
-    private ProtectionFolder(BackupDirectory directory, DirectoryInfo folder)
-        : this(directory, string.Empty) => path = folder.FullName;
+    private ProtectionFolder(BackupDirectory directory, string databasePath, string key)
+        : this(directory, databasePath) => path = Path.Combine(directory.Layout.ProtectionFolder, key);
 }

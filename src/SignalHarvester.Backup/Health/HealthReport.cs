@@ -51,7 +51,7 @@ public sealed record HealthReport
             .. settings.Databases.Where(known => directory.Path == Path.TrimEndingDirectorySeparator(Path.GetFullPath(known.BackupDirectory)))
             .Select(known => known.Path)
             .Union(backups.Select(backup => backup.DatabasePath).OfType<string>(), StringComparer.Ordinal)];
-        var protections = ProtectionFolder.All(directory).ToDictionary(one => one.Database, StringComparer.Ordinal);
+        var protections = ProtectionFolder.All(directory, fault).ToDictionary(one => one.Database, StringComparer.Ordinal);
         var unnamed = backups.Any(backup => backup.DatabasePath is null);
         var now = context.Clock.GetUtcNow();
         var found = databases.Concat(databases.Length == 0 || unnamed ? [null] : []).Select(database => Look(new HealthScope

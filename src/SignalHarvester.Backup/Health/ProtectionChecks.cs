@@ -27,7 +27,6 @@ internal static class ProtectionChecks
         var show = $"Get-SHBackupProtection {HealthScope.Quote(one.Database)} {scope.InDirectory}";
         var problem = one.Problem is { } said ? $" {said.TrimEnd('.')}." : string.Empty;
         var since = one.LastLook is { } look ? $" since {HealthText.Of(look)}" : string.Empty;
-        var blind = one.LastLook is { } seen ? scope.Now - seen : TimeSpan.Zero;
         return one.State switch
         {
             ProtectionState.Fenced => Found(
@@ -36,8 +35,7 @@ internal static class ProtectionChecks
             ProtectionState.Stopped => Found(HealthStatus.Warning, $"It was stopped: nothing is protected{since}.", start),
             ProtectionState.Starting => Found(HealthStatus.Ok, $"It is starting.{problem}", null),
             ProtectionState.Waiting => Found(
-                blind > LongLag ? HealthStatus.Critical : HealthStatus.Warning, $"The database cannot be followed{since}.{problem}", show),
-            _ when blind > LateLook => Found(HealthStatus.Critical, $"Nobody has looked at the database{since}.{problem}", show),
+                one.Lag > LateLook ? HealthStatus.Critical : HealthStatus.Warning, $"The database cannot be followed{since}.{problem}", show),
             _ when one.Lag > LateLag || one.State == ProtectionState.StoreUnavailable => Found(
                 one.Lag > LongLag ? HealthStatus.Critical : HealthStatus.Warning,
                 $"Transactions of the last {HealthText.Of(one.Lag)} are not stored yet.{problem}", show),

@@ -17,7 +17,7 @@ public static class MetricText
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>The text in UTF-8, its lines ended by LF.</returns>
     /// <exception cref="BackupException">HistoryUnreadable: no metrics rather than counters
-    /// at 0; DirectoryNotFound, DirectoryUnreadable; InvalidArgument: a label.</exception>
+    /// at 0; DirectoryNotFound, DirectoryUnreadable; SidecarHostile: a strange status of a protection; InvalidArgument: a label.</exception>
     public static byte[] Of(BackupDirectory directory, MetricOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(directory);

@@ -66,10 +66,13 @@ public static class ProtectionHost
     }
 
     /// <summary>Returns the protection of every database that is or was protected with a backup directory.</summary>
-    public static IReadOnlyList<BackupProtection> Find(BackupDirectory directory)
+    /// <param name="directory">The backup directory.</param>
+    /// <param name="fault">Called for each whose status cannot be read; null to throw.</param>
+    /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
+    public static IReadOnlyList<BackupProtection> Find(BackupDirectory directory, Action<BackupException>? fault = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        return ProtectionFolder.All(directory);
+        return ProtectionFolder.All(directory, fault);
     }
 
     /// <summary>Asks the process that protects a database to stop, and does not wait.</summary>
@@ -89,7 +92,7 @@ public static class ProtectionHost
     /// <param name="timeout">How long to wait.</param>
     /// <param name="context">Clock, cancellation.</param>
     /// <returns>The protection as it ended.</returns>
-    /// <exception cref="BackupException">ProtectionRunning: it did not end in time.</exception>
+    /// <exception cref="BackupException">ProtectionRunning: it did not end in time; SidecarHostile, DirectoryNotWritable: it cannot be asked.</exception>
     public static BackupProtection Stop(BackupDirectory directory, string databasePath, TimeSpan timeout, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -106,7 +109,7 @@ public static class ProtectionHost
             }
         }
 
-        return folder.Status()!;
+        return folder.Status() ?? new BackupProtection { Database = databasePath, State = ProtectionState.Ended };
     }
 
     /// <summary>Passes a report on. After a stop nobody waits until it is written: that would end what is still to be stored.</summary>

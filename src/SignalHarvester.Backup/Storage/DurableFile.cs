@@ -37,27 +37,46 @@ internal static class DurableFile
     public static void WriteAllBytes(HeldFolder folder, string name, ReadOnlySpan<byte> content, UnixFileMode? mode = null)
     {
         RequireFile(folder.FilePath(name));
-        var temporary = name + ".partial";
+        WritePartial(folder, name, content, mode ?? ModeLike(folder, name), isDurable: true);
+        Rename(folder, Partial(name), folder, name, overwrite: true);
+    }
+
+    /// <summary>Writes a small file whole, in an open folder. After a crash the old content, the new, or none may be there: nobody needs it then.</summary>
+    /// <exception cref="IOException">It failed; or the existing name is not a file.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public static void WriteFleeting(HeldFolder folder, string name, ReadOnlySpan<byte> content)
+    {
+        RequireFile(folder.FilePath(name));
+        WritePartial(folder, name, content, ModeLike(folder, name), isDurable: false);
+        Move(folder, Partial(name), folder, name, overwrite: true);
+    }
+
+    private static string Partial(string name) => name + ".partial";
+
+    private static void WritePartial(HeldFolder folder, string name, ReadOnlySpan<byte> content, UnixFileMode? mode, bool isDurable)
+    {
+        var temporary = Partial(name);
 
         // A remnant of a killed run, or somebody's link: delete it, and never write through it.
         folder.Delete(temporary);
         var handle = folder.OpenFile(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
         try
         {
-            if (!OperatingSystem.IsWindows())
+            if (!OperatingSystem.IsWindows() && mode is { } wanted)
             {
-                File.SetUnixFileMode(handle, mode ?? ModeLike(folder.FilePath(name)));
+                File.SetUnixFileMode(handle, wanted);
             }
 
             RandomAccess.Write(handle, content, 0);
-            RandomAccess.FlushToDisk(handle);
+            if (isDurable)
+            {
+                RandomAccess.FlushToDisk(handle);
+            }
         }
         finally
         {
             RegularFile.Release(handle);
         }
-
-        Rename(folder, temporary, folder, name, overwrite: true);
     }
 
     /// <summary>Writes a small file that only its owner can read, in an open folder, if the name is free.</summary>
@@ -131,20 +150,25 @@ internal static class DurableFile
     public static void Rename(HeldFolder source, string name, HeldFolder target, string newName, bool overwrite)
     {
         RequireFile(target.FilePath(newName));
-        void Move() => source.Rename(name, target, newName, overwrite);
+        Move(source, name, target, newName, overwrite);
+        target.Flush();
+    }
+
+    private static void Move(HeldFolder source, string name, HeldFolder target, string newName, bool overwrite)
+    {
         if (OperatingSystem.IsWindows())
         {
             // Windows cannot replace a file while anybody reads it, not even if the reader allows its deletion. Readers of a sidecar
             // (another listing, a virus scanner, an indexer) finish within milliseconds.
-            RetryWhileHeld(Move);
+            RetryWhileHeld(() => source.Rename(name, target, newName, overwrite));
         }
         else
         {
-            Move();
+            source.Rename(name, target, newName, overwrite);
         }
-
-        target.Flush();
     }
+
+    private static UnixFileMode? ModeLike(HeldFolder folder, string name) => OperatingSystem.IsWindows() ? null : ModeLike(folder.FilePath(name));
 
     [UnsupportedOSPlatform("windows")]
     private static UnixFileMode ModeLike(string path) => FileStatus.OfItself(path) is { IsRegular: true } former ? former.Mode & MostShared : OwnersAlone;

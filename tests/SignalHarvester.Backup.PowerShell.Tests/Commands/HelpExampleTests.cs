@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
@@ -45,7 +47,8 @@ public class HelpExampleTests
     /// <summary>What a process leaves that protects the sample and is behind.</summary>
     private static FileStream Protected(Workspace workspace)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(workspace.Backups, ".shbackup", "protection", "0123456789abcdef")).FullName;
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(workspace.Database)).AsSpan(0, 8));
+        var folder = Directory.CreateDirectory(Path.Combine(workspace.Backups, ".shbackup", "protection", key)).FullName;
         File.WriteAllText(
             Path.Combine(folder, "status.json"),
             $$"""{"database":{{System.Text.Json.JsonSerializer.Serialize(workspace.Database)}},"state":"Following","lag":"00:00:20"}""");
