@@ -37,7 +37,8 @@ internal static class BackupErrorCategories
         Add(BackupErrorCategory.ObjectNotFound,
             BackupErrorId.SourceNotFound, BackupErrorId.DirectoryNotFound, BackupErrorId.BackupNotFound, BackupErrorId.BackupFileMissing,
             BackupErrorId.NoBackupAtMoment, BackupErrorId.CloudContainerNotFound, BackupErrorId.CloudObjectNotFound, BackupErrorId.ScheduleNotFound,
-            BackupErrorId.ConfigurationNotFound, BackupErrorId.TableNotFound, BackupErrorId.TransactionNotFound);
+            BackupErrorId.ConfigurationNotFound, BackupErrorId.TableNotFound, BackupErrorId.TransactionNotFound,
+            BackupErrorId.ProtectionNotFound);
         Add(BackupErrorCategory.PermissionDenied,
             BackupErrorId.SourceUnreadable, BackupErrorId.SourceNeedsRecovery, BackupErrorId.DirectoryNotWritable, BackupErrorId.DirectoryUnreadable,
             BackupErrorId.CloudAccessDenied, BackupErrorId.QueryRefused);

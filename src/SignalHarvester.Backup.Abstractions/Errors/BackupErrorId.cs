@@ -276,6 +276,9 @@ public static class BackupErrorId
     /// <summary>A database cannot be protected continuously: its mode, its place or this account do not allow it.</summary>
     public const string ProtectionRefused = nameof(ProtectionRefused);
 
+    /// <summary>No database of that name was ever protected with the backup directory.</summary>
+    public const string ProtectionNotFound = nameof(ProtectionNotFound);
+
     /// <summary>Another process protects the database, with the same backup directory.</summary>
     public const string ProtectionRunning = nameof(ProtectionRunning);
 

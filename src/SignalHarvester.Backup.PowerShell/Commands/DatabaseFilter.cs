@@ -15,16 +15,21 @@ internal sealed class DatabaseFilter
     /// <summary>Makes a filter.</summary>
     /// <param name="texts">The typed texts; null for none, so that all databases pass.</param>
     /// <param name="fullPath">Makes a path of the session a full one.</param>
-    public DatabaseFilter(IReadOnlyList<string>? texts, Func<string, string> fullPath)
+    /// <param name="isLiteral">Whether no character of the texts is a wildcard.</param>
+    public DatabaseFilter(IReadOnlyList<string>? texts, Func<string, string> fullPath, bool isLiteral = false)
     {
         IsOpen = texts is null;
         foreach (var text in texts ?? [])
         {
-            patterns.Add(WildcardPattern.Get(text, WildcardOptions.IgnoreCase));
+            if (!isLiteral)
+            {
+                patterns.Add(WildcardPattern.Get(text, WildcardOptions.IgnoreCase));
+            }
+
             patterns.Add(Literally(text));
             if (text.IndexOfAny(['/', '\\']) >= 0)
             {
-                AddPath(text, fullPath);
+                AddPath(text, fullPath, isLiteral);
             }
         }
     }
@@ -40,7 +45,7 @@ internal sealed class DatabaseFilter
 
     private static WildcardPattern Literally(string text) => WildcardPattern.Get(WildcardPattern.Escape(text), WildcardOptions.IgnoreCase);
 
-    private void AddPath(string text, Func<string, string> fullPath)
+    private void AddPath(string text, Func<string, string> fullPath, bool isLiteral)
     {
         try
         {
@@ -51,7 +56,7 @@ internal sealed class DatabaseFilter
             // The folders before the first wildcard are a plain path.
             var parts = text.Split('/', '\\');
             var first = Array.FindIndex(parts, WildcardPattern.ContainsWildcardCharacters);
-            if (first > 0 && string.Join('/', parts[..first]) is { Length: > 0 } folder)
+            if (!isLiteral && first > 0 && string.Join('/', parts[..first]) is { Length: > 0 } folder)
             {
                 var rest = string.Join(Path.DirectorySeparatorChar, parts[first..]);
                 patterns.Add(

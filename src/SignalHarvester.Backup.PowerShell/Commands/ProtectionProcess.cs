@@ -55,8 +55,9 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
             }
         }
 
-        // What a wildcard or the pipeline named is decided here.
-        passed["DatabasePath"] = databases.Select(WildcardPattern.Escape).ToArray();
+        // What a wildcard or the pipeline named is decided here, and a link was followed.
+        passed.Remove(nameof(StartSHBackupProtectionCommand.DatabasePath));
+        passed[nameof(StartSHBackupProtectionCommand.LiteralPath)] = databases.ToArray();
         return passed;
     }
 }

@@ -608,14 +608,18 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         }
     }
 
-    /// <summary>Makes a full path. The characters of the current location are literal, whatever wildcards follow it.</summary>
+    /// <summary>Makes a full path. The characters of the current location, or of a folder above it, are literal, whatever wildcards follow them.</summary>
     private string FullPattern(string path)
     {
         var full = this.FileSystemPath(path);
-        return WildcardPattern.ContainsWildcardCharacters(path) && !InvokeProvider.Item.Exists(WildcardPattern.Escape(path))
-            && !Path.IsPathRooted(path) && full.StartsWith(this.FileSystemLocation, StringComparison.Ordinal)
-            ? WildcardPattern.Escape(this.FileSystemLocation) + full[this.FileSystemLocation.Length..]
-            : full;
+        if (Path.IsPathRooted(path) || path.IndexOfAny(['*', '?', '[', '`']) < 0 || InvokeProvider.Item.Exists(WildcardPattern.Escape(path)))
+        {
+            return full;
+        }
+
+        var dots = string.Join('/', path.Split('/', '\\').TakeWhile(part => part is "." or ".."));
+        var folder = dots.Length == 0 ? this.FileSystemLocation : this.FileSystemPath(dots);
+        return full.StartsWith(folder, StringComparison.Ordinal) ? WildcardPattern.Escape(folder) + full[folder.Length..] : full;
     }
 
     /// <summary>Checks a store of -To. A name stays one, so that each run takes its settings from the configuration; a folder's path becomes full.</summary>

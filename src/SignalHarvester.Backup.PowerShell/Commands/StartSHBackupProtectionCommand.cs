@@ -42,14 +42,20 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackupTransaction</seealso>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsLifecycle.Start, "SHBackupProtection", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Start-SHBackupProtection.md")]
+[Cmdlet(
+    VerbsLifecycle.Start, "SHBackupProtection", SupportsShouldProcess = true, DefaultParameterSetName = PathSet,
+    HelpUri = HelpPages.Folder + "Start-SHBackupProtection.md")]
 [OutputType(typeof(void))]
 public sealed class StartSHBackupProtectionCommand : BackupCommand
 {
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
     private readonly UploadParameters storeParameters = new();
     private readonly IdentityParameters keys = new();
     private readonly List<(string Database, BackupDirectory Directory)> databases = [];
     private BackupEncryption? encryption;
+    private bool isNamed;
 
     /// <summary>Makes the cmdlet.</summary>
     public StartSHBackupProtectionCommand()
@@ -60,13 +66,20 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     }
 
     /// <summary>The database files. Wildcards match several. Without it, the databases of the configuration.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
     [ArgumentCompleter(typeof(DatabaseFileCompleter))]
     [Alias("Path")]
     [SupportsWildcards]
     [NameOf(typeof(FileSystemInfo), typeof(PathInfo))]
     [ValidateNotNullOrEmpty]
     public string[] DatabasePath { get; set; } = [];
+
+    /// <summary>The database files, by their literal paths: no character is a wildcard. Accepts files from the pipeline.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [ArgumentCompleter(typeof(DatabaseFileCompleter))]
+    [Alias("PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
 
     /// <summary>
     /// Seconds between two segments in the long run, 0.1 to 3600. The first ones after a pause go at once, and one at a time is on its way.
@@ -139,16 +152,24 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var path in DatabasePath)
+        foreach (var path in ParameterSetName == PathSet ? DatabasePath : LiteralPath)
         {
-            this.ReportErrors(() => databases.AddRange(this.ExpandPath(path).Select(With)));
+            isNamed = true;
+            this.ReportErrors(() => databases.AddRange(
+                (ParameterSetName == PathSet ? this.ExpandPath(path) : [this.FileSystemPath(path)]).Select(With)));
         }
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (databases.Count == 0 && DatabasePath.Length == 0 && !MyInvocation.ExpectingInput)
+        if (isNamed && databases.Count == 0)
+        {
+            // Why is said already.
+            return;
+        }
+
+        if (!isNamed && !MyInvocation.ExpectingInput)
         {
             databases.AddRange(Settings.Databases.Select(database => With(database.Path)));
         }

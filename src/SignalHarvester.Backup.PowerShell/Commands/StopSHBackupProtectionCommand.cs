@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Protection;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -7,7 +8,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <remarks>
 /// <para>Asks the process that protects a database to stop, in the way of Ctrl+C, and waits until it has stored what is left and has left the
 /// database. Do this before you put another file in the database's place, change its journal mode, or move it; then start the protection again.</para>
-/// <para>Emits the protection as it ended. A database that is not protected is left alone, with a warning.</para>
+/// <para>Emits the protection as it ended. A database whose protection has ended already is left alone, with a warning; a name without wildcards under
+/// which nothing was ever protected is an error.</para>
 /// </remarks>
 /// <example>
 /// <para>Stop the protection of one database</para>
@@ -26,6 +28,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupProtection))]
 public sealed class StopSHBackupProtectionCommand : BackupCommand
 {
+    private bool isNameGiven;
+
     /// <summary>
     /// The database, by its path (full, or from here, as ./app.db) or its file's name; wildcards match several. Without it, all of the directory.
     /// </summary>
@@ -40,27 +44,72 @@ public sealed class StopSHBackupProtectionCommand : BackupCommand
     public int Timeout { get; set; } = 60;
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        isNameGiven = this.IsGivenAsText(nameof(Database));
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var filter = Database is null ? Databases(null) : Databases(Database);
-        foreach (var directory in this.StopOnError(OpenDirectories))
+        var directories = this.StopOnError(OpenDirectories);
+        foreach (var (directory, status) in Named([.. directories.SelectMany(Protections)], directories))
         {
-            foreach (var status in ProtectionHost.Find(directory).Where(status => filter.Passes(status.Database)))
+            if (status.State is ProtectionState.Stopped or ProtectionState.Ended or ProtectionState.Fenced)
             {
-                if (status.State is ProtectionState.Stopped or ProtectionState.Ended or ProtectionState.Fenced)
-                {
-                    WriteWarning($"'{status.Database}' is not protected at the moment ({status.State}).");
-                    continue;
-                }
-
-                this.ReportErrors(() =>
-                {
-                    if (ShouldProcess(status.Database, "Stop the continuous protection"))
-                    {
-                        WriteObject(Runner.Run(context => ProtectionHost.Stop(directory, status.Database, TimeSpan.FromSeconds(Timeout), context)));
-                    }
-                });
+                WriteWarning($"'{status.Database}' is not protected at the moment ({status.State}).");
+                continue;
             }
+
+            this.ReportErrors(() =>
+            {
+                if (ShouldProcess(status.Database, "Stop the continuous protection"))
+                {
+                    WriteObject(Runner.Run(context => ProtectionHost.Stop(directory, status.Database, TimeSpan.FromSeconds(Timeout), context)));
+                }
+            });
         }
+    }
+
+    private static IEnumerable<(BackupDirectory Directory, BackupProtection Status)> Protections(BackupDirectory directory) =>
+        ProtectionHost.Find(directory).Select(status => (directory, status));
+
+    /// <summary>
+    /// Returns the protections that -Database names. A text that is the name of one is no pattern, and what came through the pipeline never is: it
+    /// must not stop more than it names.
+    /// </summary>
+    private IReadOnlyList<(BackupDirectory Directory, BackupProtection Status)> Named(
+        IReadOnlyList<(BackupDirectory Directory, BackupProtection Status)> all, IReadOnlyList<BackupDirectory> directories)
+    {
+        var places = string.Join(", ", directories.Select(directory => $"'{directory.Path}'"));
+        if (Database is null)
+        {
+            if (all.Count == 0)
+            {
+                WriteWarning($"No database was ever protected with the backup directory {places}. Give the directory that Start-SHBackupProtection had.");
+            }
+
+            return all;
+        }
+
+        var isPattern = isNameGiven && WildcardPattern.ContainsWildcardCharacters(Database);
+        var exact = new DatabaseFilter([Database], this.FileSystemPath, isLiteral: true);
+        var named = all.Where(one => exact.Passes(one.Status.Database)).ToList();
+        if (named.Count == 0 && isNameGiven)
+        {
+            var matching = Databases(Database);
+            named.AddRange(all.Where(one => matching.Passes(one.Status.Database)));
+        }
+
+        if (named.Count == 0 && !isPattern)
+        {
+            WriteError(new BackupException(
+                BackupErrorId.ProtectionNotFound, Database,
+                $"No database '{Database}' was ever protected with the backup directory {places}. List the protections with Get-SHBackupProtection, and give the directory that Start-SHBackupProtection had with -BackupDirectory.")
+                .ToRecord());
+        }
+
+        return named;
     }
 }

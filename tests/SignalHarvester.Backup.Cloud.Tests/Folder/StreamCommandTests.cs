@@ -1,3 +1,4 @@
+using System.Globalization;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
@@ -8,6 +9,8 @@ namespace SignalHarvester.Backup.Cloud.Tests.Folder;
 /// <summary>Transactions as a user lists and restores them, with the built command.</summary>
 public sealed class StreamCommandTests
 {
+    private const string Now = "([DateTimeOffset]::UtcNow)";
+
     [Fact]
     public async Task Transactions_are_listed_and_restored_by_number_by_time_and_by_row()
     {
@@ -56,5 +59,49 @@ public sealed class StreamCommandTests
         Assert.Contains(lines, line => line.EndsWith("1 segment of the stream", StringComparison.Ordinal));
         Assert.Equal(["False", "StreamHole,SignalHarvester.Backup.PowerShell.Commands.RestoreSHBackupCommand", mended.Id, string.Empty], lines[^4..]);
         Assert.Equal((world.Truth[2], world.Truth[3]), (ImageHash.Of(Path.Combine(place, "two.db")), ImageHash.Of(Path.Combine(place, "three.db"))));
+    }
+
+    [Fact]
+    public async Task A_restore_to_a_moment_warns_of_transactions_whose_times_are_still_to_come()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        for (var transaction = 1; transaction <= 6; transaction++)
+        {
+            world.Standing = transaction < 4 ? null : new DateTimeOffset(2100, 1, 2, 3, 4, 5, TimeSpan.Zero);
+            world.Commit($"INSERT INTO audit(what) VALUES ('transaction {transaction}')");
+            if (transaction != 3)
+            {
+                await world.PutAsync();
+            }
+        }
+
+        var at2 = await WarnedAsync("2026-11-22T02:00:02Z");
+        var at3 = await WarnedAsync("2026-11-22T02:00:03Z");
+        var now = await WarnedAsync(Now);
+        var end = await WarnedAsync("2101-01-01");
+        var made = world.BackUp();
+        var whole = await WarnedAsync(Now);
+        world.Commit("INSERT INTO audit(what) VALUES ('transaction 7')");
+        await world.PutAsync();
+        await world.SealAsync();
+        var since = await WarnedAsync(Now);
+
+        const string warning =
+            " The clock of the machine that protects '.*app.db' was ahead: transactions 4 to {0} .* until 2100-01-02 03:04:05 UTC.* Get-SHBackupTransaction.* -Transaction";
+        Assert.Equal(("2 ", "6 ", $"{made.Id} "), (at2, end, whole));
+        Assert.All([at3, now], line => Assert.Matches("^3" + string.Format(CultureInfo.InvariantCulture, warning, 6), line));
+        Assert.Matches("^" + made.Id + string.Format(CultureInfo.InvariantCulture, warning, 7), since);
+
+        async Task<string> WarnedAsync(string moment)
+        {
+            var place = Directory.CreateDirectory(world[Guid.NewGuid().ToString("N")]).FullName;
+            using var process = new CloudProcess(place, new Dictionary<string, string>(), $$"""
+                $from = '{{world.Store.Location.Container.Replace("'", "''", StringComparison.Ordinal)}}'
+                $made = Restore-SHBackup -PointInTime {{moment}} -From $from -Database app.db -Destination back.db -WarningVariable warnings 3>$null 6>$null
+                "$($made.RestoredTransaction ?? $made.Id) $warnings"
+                """);
+            return (await process.SucceedAsync(StreamWorld.Stop)).TrimEnd('\n');
+        }
     }
 }

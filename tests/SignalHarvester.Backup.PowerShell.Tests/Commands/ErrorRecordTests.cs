@@ -426,6 +426,7 @@ public partial class ErrorRecordTests
             return ("Restore-SHBackup -LiteralPath ./loose.db.zst ./app.db -Force -BackupDirectory ./loose.db.zst/x", w.Database);
         }
         ),
+        ["ProtectionNotFound"] = (ErrorCategory.ObjectNotFound, _ => ("Stop-SHBackupProtection 'no such.db'", "no such.db")),
         ["ScheduleNotFound"] = (ErrorCategory.ObjectNotFound, _ => ("Invoke-SHBackupSchedule 'no such'", "no such")),
         ["SchedulerUnavailable"] = (ErrorCategory.ResourceUnavailable, _ => Scheduler("unavailable -Backend Launchd", ScheduleBackend.Launchd)),
         ["SchedulerFailed"] = (ErrorCategory.InvalidOperation, _ => Scheduler("refused -Backend Cron", "crontab")),

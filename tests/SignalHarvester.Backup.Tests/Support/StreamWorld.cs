@@ -69,6 +69,9 @@ internal sealed class StreamWorld : IDisposable
 
     public Dictionary<long, DateTimeOffset> Times { get; } = [];
 
+    /// <summary>The time of all transactions from now on, as after a moment with a clock that was ahead; null if they have times of their own.</summary>
+    public DateTimeOffset? Standing { get; set; }
+
     public List<string> Messages { get; } = [];
 
     public int Timeline { get; private set; } = 1;
@@ -234,7 +237,7 @@ internal sealed class StreamWorld : IDisposable
             if (BinaryPrimitives.ReadUInt32BigEndian(frame.AsSpan(4)) is var count and > 0)
             {
                 Transaction++;
-                Times[Transaction] = Start.AddMilliseconds(1000 * Transaction);
+                Times[Transaction] = Standing ?? Start.AddMilliseconds(1000 * Transaction);
                 FollowedPage[] written = [.. pages.Select(page => new FollowedPage(page.Key, page.Value))];
                 Digest = Digest.After(count, written);
                 commits.Add(new FollowedCommit(Transaction, Times[Transaction], count, written, Digest));

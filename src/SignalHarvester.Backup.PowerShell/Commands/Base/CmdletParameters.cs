@@ -19,7 +19,7 @@ internal static class CmdletParameters
         /// Whether the caller gave texts for a parameter on the command line. It is asked before the first input: pipeline input, or what
         /// a script block makes of it, is bound to the parameter later.
         /// </summary>
-        public bool IsGivenAsText(string parameter) => cmdlet.MyInvocation.BoundParameters.TryGetValue(parameter, out var given) && given is string[];
+        public bool IsGivenAsText(string parameter) => cmdlet.MyInvocation.BoundParameters.TryGetValue(parameter, out var given) && given is string or string[];
 
         /// <summary>Asks as the cmdlet's ConfirmImpact says. -Force means yes, unless -Confirm or -WhatIf was given as well.</summary>
         public bool ShouldProcessUnlessForced(bool force, string target, string action) => cmdlet.IsForced(force) || cmdlet.ShouldProcess(target, action);

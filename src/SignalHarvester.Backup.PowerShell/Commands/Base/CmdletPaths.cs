@@ -39,11 +39,15 @@ internal static class CmdletPaths
                     path, $"'{path}' is a path of the provider {provider.Name}, not of the file system. Give the path of a file or folder.");
         }
 
-        /// <summary>Returns the files that match a path with wildcards. The path of an existing file is taken literally.</summary>
+        /// <summary>
+        /// Returns the files that match a path with wildcards; a backtick takes the meaning from the character after it. The path of an existing file
+        /// is taken literally.
+        /// </summary>
         /// <exception cref="BackupException">SourceNotFound: no file matches. InvalidArgument: the path belongs to another provider.</exception>
         public IReadOnlyList<string> ExpandPath(string path)
         {
-            if (!WildcardPattern.ContainsWildcardCharacters(path) || cmdlet.InvokeProvider.Item.Exists(WildcardPattern.Escape(path)))
+            var isPattern = WildcardPattern.ContainsWildcardCharacters(path);
+            if ((!isPattern && !path.Contains('`', StringComparison.Ordinal)) || cmdlet.InvokeProvider.Item.Exists(WildcardPattern.Escape(path)))
             {
                 return [cmdlet.FileSystemPath(path)];
             }
@@ -58,10 +62,11 @@ internal static class CmdletPaths
                 // The same as no match, which is reported below.
             }
 
-            return found.Count > 0
-                ? found
+            return found.Count > 0 ? found
+                : !isPattern ? [cmdlet.FileSystemPath(path)]
                 : throw new BackupException(
-                    BackupErrorId.SourceNotFound, path, $"No file matches '{path}'. Check the path; for a name with brackets, use -LiteralPath.");
+                    BackupErrorId.SourceNotFound, path,
+                    $"No file matches '{path}'. Check the path; for a name with brackets, use -LiteralPath, or put a backtick before each of them.");
         }
     }
 }

@@ -67,30 +67,42 @@ internal static class SegmentReader
 
     private static byte[] Unpack(SegmentHeader header, ReadOnlyMemory<byte> frames)
     {
-        var length = WalFormat.FrameOffset(header.Commits.Sum(commit => commit.Pages) + 1, header.PageSize);
+        // A header may name any number of pages: memory is taken for what the frames hold.
+        var pieces = new List<(int Stored, int Plain)>();
+        var length = 0L;
+        for (var rest = frames.Span; !rest.IsEmpty; rest = rest[pieces[^1].Stored..])
+        {
+            if (ZstdFrames.Measure(rest) is not (var stored, var plain) || plain > LargestFrame || !ZstdFrames.IsChecked(rest[..stored], plain))
+            {
+                throw new InvalidDataException("A frame of the segment is damaged.");
+            }
+
+            pieces.Add((stored, plain));
+            length += plain;
+        }
+
         if (length > Array.MaxLength)
         {
             throw new InvalidDataException("The segment is too large.");
         }
 
-        using var decompressor = ZstdFrames.Decompressor();
-        var log = new byte[length];
-        var filled = 0;
-        var rest = frames;
-        while (!rest.IsEmpty)
+        // The pages of as many transactions as a header has room for are within a long; their bytes are not.
+        var pages = header.Commits.Sum(commit => commit.Pages);
+        if (pages > length / header.PageSize || WalFormat.FrameOffset(pages + 1, header.PageSize) != length)
         {
-            if (ZstdFrames.Measure(rest.Span) is not (var stored, var plain) || plain > LargestFrame || plain > log.Length - filled
-                || !ZstdFrames.IsChecked(rest.Span[..stored], plain))
-            {
-                throw new InvalidDataException("A frame of the segment is damaged.");
-            }
-
-            decompressor.Unpack(rest[..stored].ToArray(), log.AsSpan(filled, plain));
-            filled += plain;
-            rest = rest[stored..];
+            throw new InvalidDataException("The log in the segment has not the pages that its header names.");
         }
 
-        return filled == log.Length ? log : throw new InvalidDataException("The log in the segment has not the pages that its header names.");
+        using var decompressor = ZstdFrames.Decompressor();
+        var log = new byte[length];
+        var (taken, filled) = (0, 0);
+        foreach (var (stored, plain) in pieces)
+        {
+            decompressor.Unpack(frames.Slice(taken, stored).ToArray(), log.AsSpan(filled, plain));
+            (taken, filled) = (taken + stored, filled + plain);
+        }
+
+        return log;
     }
 
     private static List<FollowedCommit> ReadLog(SegmentHeader header, ReadOnlyMemory<byte> log)

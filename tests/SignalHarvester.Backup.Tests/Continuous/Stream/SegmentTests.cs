@@ -121,6 +121,29 @@ public sealed class SegmentTests : IDisposable
         });
     }
 
+    [Theory]
+    [InlineData(1, uint.MaxValue, 4096)]
+    [InlineData(1, 520_000, 4096)]
+    [InlineData(40_000, uint.MaxValue, 65536)]
+    [InlineData(70_000, uint.MaxValue, 65536)]
+    public void A_header_that_names_more_pages_than_there_are_is_refused_before_memory_is_taken_for_them(int count, uint pages, int pageSize)
+    {
+        var honest = TwoCommits(pageSize);
+        var segment = Segment.Write(SegmentHeader.OfCommits(1, 2, pageSize, Before, honest), honest, encryption: null);
+        var header = segment.Header with
+        {
+            LastTransaction = 9 + count,
+            Time = Start,
+            Commits = [.. Enumerable.Range(10, count).Select(number => new SegmentCommit(number, Start, pages, 9, Before))],
+        };
+        foreach (var bytes in (byte[][])[SegmentHeaderFormat.Write(header, []), Rewritten(segment.Bytes, header)])
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Throws<InvalidDataException>(() => SegmentReader.Read(segment.Name, bytes, identities));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
+        }
+    }
+
     [Fact]
     public void What_a_later_version_adds_at_the_end_is_passed_over_and_a_new_form_is_refused()
     {

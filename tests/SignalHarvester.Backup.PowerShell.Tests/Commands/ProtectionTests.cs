@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>Which databases are meant by the cmdlets that start, show and stop continuous protection.</summary>
+public sealed class ProtectionTests
+{
+    private const string To = "-BackupDirectory ./backups -To ./offsite -CreateContainer";
+
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
+
+    // Each of them is a pattern that matches itself, another one, or nothing.
+    private static readonly string[] Odd = ["a[1].db", "a1.db", "b*?.db", "c`d.db", "fo[1]/e`[2].db"];
+
+    [Theory]
+    [InlineData("Start-SHBackupProtection $names")]
+    [InlineData("$names | Start-SHBackupProtection")]
+    [InlineData("Start-SHBackupProtection ($names | ForEach-Object { [WildcardPattern]::Escape($_) })")]
+    [InlineData("Start-SHBackupProtection -LiteralPath $names")]
+    [InlineData("Get-Item -LiteralPath $names | Start-SHBackupProtection")]
+    public void A_database_with_wildcards_in_its_path_is_protected_shown_and_stopped_alone(string start)
+    {
+        using var host = WithOddDatabases();
+        using var process = host.Start("-Command", $"$names = {Names}; {start} {To}; exit [int](-not $?)");
+        AwaitFollowed(host, process);
+
+        var seen = host.Run("""
+            $here = @{ BackupDirectory = './backups' }
+            "$((Get-SHBackupProtection 'fo[1]/e`[2].db' @here).Database)"
+            "$((Get-SHBackupProtection ([WildcardPattern]::Escape('a[1].db')) @here).Database)"
+            "$((Stop-SHBackupProtection 'a[1].db' @here).Database)"
+            "$((Get-SHBackupProtection | Where-Object State -ne Stopped).Count)"
+            Get-SHBackupProtection @here | Where-Object State -ne Stopped | Stop-SHBackupProtection | ForEach-Object { "$($_.Database) $($_.State)" }
+            """).EnsureSuccess();
+
+        Assert.Equal([host["fo[1]", "e`[2].db"], host["a[1].db"], host["a[1].db"], "4"], seen.Output.Split('\n')[..4]);
+        Assert.Equal(
+            Odd.Where(name => name != "a[1].db").Select(name => $"{host[name]} Stopped").Order(StringComparer.Ordinal),
+            seen.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[4..].Order(StringComparer.Ordinal));
+        Assert.Equal((string.Empty, 0), (seen.Error, ScheduleHost.Finish(process, start).ExitCode));
+    }
+
+    [Fact]
+    public void A_continuous_schedule_protects_databases_with_wildcards_in_their_paths()
+    {
+        using var host = WithOddDatabases();
+        host.Install("systemctl", FakeSchedulers.Systemctl);
+        host.Run($$"""
+            $names = {{Names}}
+            Set-Location -LiteralPath './fo[1]'
+            Register-SHBackupSchedule live -Continuous -DatabasePath ($names | ForEach-Object { [WildcardPattern]::Escape("../$_") }) `
+                -BackupDirectory ../backups -To ../offsite -CreateContainer | Out-Null
+            """).EnsureSuccess();
+        using var service = host.Start("-Command", "Invoke-SHBackupSchedule live -IfDue -AsLog; exit $LASTEXITCODE");
+        AwaitFollowed(host, service);
+
+        host.Run("Unregister-SHBackupSchedule live -Force").EnsureSuccess();
+        var ended = ScheduleHost.Finish(service, "service");
+        var done = ended.Output.Split('\n').Count(line => line.Contains("step=protect result=succeeded", StringComparison.Ordinal));
+        Assert.Equal((0, Odd.Length), (ended.ExitCode, done));
+    }
+
+    [Fact]
+    public void What_is_not_there_is_one_error_and_starts_nothing()
+    {
+        using var workspace = new Workspace();
+        foreach (var names in (string[])["x*.db", "-LiteralPath '[x].db'"])
+        {
+            var error = Assert.Single(workspace.Run($"Start-SHBackupProtection {names} -To ./offsite").Errors);
+            Assert.StartsWith("SourceNotFound,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        }
+
+        Assert.StartsWith(
+            "DatabaseRequired,", Assert.Single(workspace.Run("Start-SHBackupProtection -To ./offsite").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Stop-SHBackupProtection nix.db", "nix.db")]
+    [InlineData("Stop-SHBackupProtection ./app.db -BackupDirectory ./elsewhere", "./app.db")]
+    [InlineData("[pscustomobject]@{ Database = '*' } | Stop-SHBackupProtection", "*")]
+    public void A_stop_of_what_was_never_protected_is_an_error(string script, string target)
+    {
+        using var workspace = new Workspace();
+        var result = workspace.Run(script);
+        var error = Assert.Single(result.Errors);
+        Assert.Null(result.Failure);
+        Assert.StartsWith("ProtectionNotFound,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal((ErrorCategory.ObjectNotFound, target), (error.CategoryInfo.Category, error.TargetObject));
+        Assert.Contains(
+            workspace[target.StartsWith('.') ? "elsewhere" : "backups"], error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Get-SHBackupProtection", error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stop_of_a_pattern_without_a_match_is_silent_and_of_all_of_none_a_warning()
+    {
+        using var workspace = new Workspace();
+        Assert.Empty(workspace.Run("Stop-SHBackupProtection n*.db").WithoutErrors().Warnings);
+        Assert.Contains(
+            workspace["elsewhere"], Assert.Single(workspace.Run("Stop-SHBackupProtection -BackupDirectory ./elsewhere").WithoutErrors().Warnings),
+            StringComparison.Ordinal);
+    }
+
+    private static string Names => $"@({string.Join(", ", Odd.Select(name => $"'{name}'"))})";
+
+    private static ScheduleHost WithOddDatabases()
+    {
+        var host = new ScheduleHost();
+        Directory.CreateDirectory(host["fo[1]"]);
+        foreach (var name in Odd)
+        {
+            File.Copy(host["app.db"], host[name]);
+        }
+
+        return host;
+    }
+
+    private static void AwaitFollowed(ScheduleHost host, Process process)
+    {
+        var folder = host["backups", ".shbackup", "protection"];
+        Assert.True(
+            SpinWait.SpinUntil(() => process.HasExited || AreFollowed(), Hang) && !process.HasExited,
+            process.HasExited ? process.StandardError.ReadToEnd() : "They are not followed.");
+
+        bool AreFollowed() => Directory.Exists(folder) && Directory.GetFiles(folder, "status.json", SearchOption.AllDirectories) is { } files
+            && files.Count(file => File.ReadAllText(file).Contains("\"state\":\"following\"", StringComparison.OrdinalIgnoreCase)) == Odd.Length;
+    }
+}
