@@ -36,7 +36,9 @@ internal sealed class HeldFiles
     /// <summary>Forgets it, before the lock is let go.</summary>
     public void EndRest() => rest = null;
 
-    /// <summary>The database file as it was when rest began; null until that instant is past, in which a later write would not change the file's time.</summary>
+    /// <summary>
+    /// The database file as it was when rest began; null until that instant is past, in which a later write would not change the file's time.
+    /// </summary>
     public FileMark? RestMark(TimeProvider clock) => rest is { } mark && clock.GetUtcNow().UtcTicks - mark.Written > Instant.Ticks ? mark : null;
 
     /// <summary>Refuses files that are not those that were opened.</summary>

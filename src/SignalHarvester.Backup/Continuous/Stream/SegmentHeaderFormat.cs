@@ -223,7 +223,8 @@ internal static class SegmentHeaderFormat
                     header.FirstTransaction + index, DateTimeOffset.FromUnixTimeMilliseconds(time), pages, (uint)pageCount, Digest()));
             }
 
-            return commits[^1] is var last && last.PageCount == header.PageCount && last.Time == header.Time && last.Digest == header.Digest ? commits : throw Damaged();
+            var last = commits[^1];
+            return last.PageCount == header.PageCount && last.Time == header.Time && last.Digest == header.Digest ? commits : throw Damaged();
         }
     }
 }

@@ -24,6 +24,11 @@ internal sealed record StreamPosition(string Key, string Stream, int Timeline, l
     private const string MarkEntry = "stream_mark";
     private const string WindowEntry = "stream_window";
 
+    private static readonly string[] Entries =
+    [
+        KeyEntry, StreamEntry, TimelineEntry, NumberEntry, TransactionEntry, TimeEntry, MarkEntry, WindowEntry,
+    ];
+
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
     /// <summary>How long single transactions of the stream can be restored, in whole seconds: retention keeps what they need.</summary>
@@ -44,8 +49,7 @@ internal sealed record StreamPosition(string Key, string Stream, int Timeline, l
 
     /// <summary>Returns a backup's entries without its place in a stream.</summary>
     public static IReadOnlyDictionary<string, object?> Without(IReadOnlyDictionary<string, object?> entries) =>
-        entries.Where(entry => entry.Key is not (KeyEntry or StreamEntry or TimelineEntry or NumberEntry or TransactionEntry or TimeEntry or MarkEntry or WindowEntry))
-            .ToDictionary(StringComparer.Ordinal);
+        entries.Where(entry => !Entries.Contains(entry.Key)).ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Reads the place of a backup; null if it records none, or not all of it.</summary>
     public static StreamPosition? Of(BackupMetadata backup)
