@@ -15,7 +15,9 @@ internal readonly record struct StreamDigest(ulong Value)
     /// <summary>The digest of a state from which a stream continues.</summary>
     public static StreamDigest New() => new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
 
-    /// <summary>The digest in a sidecar, which everybody may read. From it nobody gets the digest, so nobody can try which transaction leads to another one.</summary>
+    /// <summary>
+    /// The digest in a sidecar, which everybody may read. From it nobody gets the digest, so nobody can try which transaction leads to another one.
+    /// </summary>
     public string Mark
     {
         get
