@@ -59,19 +59,19 @@ internal sealed record SegmentHeader
     /// <param name="commits">The transactions, in order; at least one.</param>
     public static SegmentHeader OfCommits(
         int timeline, long number, int pageSize, StreamDigest previous, IReadOnlyList<FollowedCommit> commits) => new()
-    {
-        Kind = SegmentKind.Commits,
-        Timeline = timeline,
-        Number = number,
-        FirstTransaction = commits[0].Number,
-        LastTransaction = commits[^1].Number,
-        Time = commits[^1].Time,
-        PageSize = pageSize,
-        PageCount = commits[^1].PageCount,
-        Previous = previous,
-        Digest = commits[^1].Digest,
-        Commits = [.. commits.Select(commit => new SegmentCommit(commit.Number, commit.Time, commit.Pages.Count, commit.PageCount, commit.Digest))],
-    };
+        {
+            Kind = SegmentKind.Commits,
+            Timeline = timeline,
+            Number = number,
+            FirstTransaction = commits[0].Number,
+            LastTransaction = commits[^1].Number,
+            Time = commits[^1].Time,
+            PageSize = pageSize,
+            PageCount = commits[^1].PageCount,
+            Previous = previous,
+            Digest = commits[^1].Digest,
+            Commits = [.. commits.Select(commit => new SegmentCommit(commit.Number, commit.Time, commit.Pages.Count, commit.PageCount, commit.Digest))],
+        };
 
     /// <summary>Whether a state of the database is the one that the stream has after a transaction of this segment, or after the last one before it.</summary>
     /// <param name="position">The place of the state.</param>
