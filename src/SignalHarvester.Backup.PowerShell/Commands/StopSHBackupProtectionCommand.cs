@@ -72,8 +72,8 @@ public sealed class StopSHBackupProtectionCommand : BackupCommand
         }
     }
 
-    private static IEnumerable<(BackupDirectory Directory, BackupProtection Status)> Protections(BackupDirectory directory) =>
-        ProtectionHost.Find(directory).Select(status => (directory, status));
+    private IEnumerable<(BackupDirectory Directory, BackupProtection Status)> Protections(BackupDirectory directory) =>
+        ProtectionHost.Find(directory, fault => WriteError(fault.ToRecord())).Select(status => (directory, status));
 
     /// <summary>
     /// Returns the protections that -Database names. A text that is the name of one is no pattern, and what came through the pipeline never is: it
