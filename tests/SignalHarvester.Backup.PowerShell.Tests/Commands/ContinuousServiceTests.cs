@@ -29,7 +29,10 @@ public sealed class ContinuousServiceTests
             "/usr/bin/env", "NOTIFY_SOCKET=" + host["notify"], "WATCHDOG_USEC=2000000", BuiltModule.Host, "-Command",
             "Invoke-SHBackupSchedule live -IfDue -AsLog; exit $LASTEXITCODE");
         var starting = manager.Until("READY=1");
-        Assert.NotEmpty(Directory.GetFiles(host["offsite"], "backup_*_full.db.zst", SearchOption.AllDirectories));
+
+        // It is ready when the database is followed. The first backup is on its way then.
+        Assert.True(SpinWait.SpinUntil(
+            () => Directory.GetFiles(host["offsite"], "backup_*_full.db.zst", SearchOption.AllDirectories).Length > 0, Hang));
         Assert.Contains(starting, message => message.StartsWith("EXTEND_TIMEOUT_USEC=", StringComparison.Ordinal));
         Assert.DoesNotContain("STOPPING=1", starting);
         manager.Until("WATCHDOG=1");
