@@ -113,11 +113,14 @@ internal sealed class StreamWorld : IDisposable
     }
 
     /// <summary>Puts what waits into one segment.</summary>
-    public async Task<Segment> PutAsync()
+    /// <param name="most">The number of transactions that it takes; the others go on waiting.</param>
+    public async Task<Segment> PutAsync(int most = int.MaxValue)
     {
-        var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, PageSize, pendingFrom, pending), pending, segmentKey);
+        List<FollowedCommit> taken = [.. pending.Take(most)];
+        var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, PageSize, pendingFrom, taken), taken, segmentKey);
         await PutAsync(segment);
-        pending.Clear();
+        pending.RemoveRange(0, taken.Count);
+        pendingFrom = taken[^1].Digest;
         return segment;
     }
 

@@ -181,7 +181,7 @@ public sealed class StreamPlanner
         var isLastOfItsSegment = at < 0 || headers[run[at]]!.LastTransaction <= transaction;
         if (FirstBreak(position, run) <= at || (run.Count > 0 && time < moment && isLastOfItsSegment && await IsNextUnknownAsync().ConfigureAwait(false)))
         {
-            throw await HoleAsync(index, run, transaction + 1).ConfigureAwait(false);
+            throw await HoleAsync(index, run[..Math.Min(at + 2, run.Count)], transaction + 1).ConfigureAwait(false);
         }
 
         // What the base after it has swallowed may have been committed before the moment; but the moment of a transaction is always its own.
@@ -226,7 +226,7 @@ public sealed class StreamPlanner
         var last = Math.Max(header?.LastTransaction ?? 0, position.Transaction);
         throw last < transaction && at + 1 == run.Count && firstBreak > at && index + 1 == starts.Count
             ? NotFound(transaction, string.Create(CultureInfo.InvariantCulture, $"the stream in '{stream.Location}' ends with transaction {last}"))
-            : await HoleAsync(index, run, transaction).ConfigureAwait(false);
+            : await HoleAsync(index, run[..Math.Min(at + 2, run.Count)], transaction).ConfigureAwait(false);
     }
 
     private StreamPlan Plan(int index, IReadOnlyList<StoredSegment> used, long transaction, DateTimeOffset time) =>
@@ -235,15 +235,10 @@ public sealed class StreamPlanner
     private Task<BackupException> HoleAsync(int index, IReadOnlyList<StoredSegment> run, long transaction) =>
         StreamHole.FindAsync(stream, Plan(index, run, transaction, starts[index].Position.Time), context.Identities, context.Cancellation);
 
-    /// <summary>The segments after a start, up to the one after the place of the next start: that one may begin before its transaction.</summary>
-    private List<StoredSegment> RunOf(int index)
-    {
-        var run = segments.SkipWhile(segment => !IsBehind(segment.Name, starts[index].Position));
-        return index + 1 == starts.Count
-            ? [.. run]
-            : [.. run.TakeWhile(segment => !IsBehind(segment.Name, starts[index + 1].Position)
-                || (segment.Name.Timeline == starts[index + 1].Position.Timeline && segment.Name.Number == starts[index + 1].Position.Number + 1))];
-    }
+    /// <summary>
+    /// The segments after a start. Where the next start is reached, names do not say: it may have been made while several segments were still waiting.
+    /// </summary>
+    private List<StoredSegment> RunOf(int index) => [.. segments.SkipWhile(segment => !IsBehind(segment.Name, starts[index].Position))];
 
     private static bool IsBehind(SegmentName name, StreamPosition position) =>
         name.Timeline > position.Timeline || (name.Timeline == position.Timeline && name.Number > position.Number);

@@ -136,6 +136,33 @@ public sealed class StreamRestoreTests
         Assert.Equal(world.Truth[5], world.Restored(world.PlanOf(5)));
     }
 
+    /// <summary>A store that is slow: an ordinary backup is ahead of several segments that still wait.</summary>
+    [Fact]
+    public async Task Transactions_between_the_place_of_a_backup_and_its_state_are_restored()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        for (var commit = 1; commit <= 6; commit++)
+        {
+            world.Commit($"INSERT INTO audit(what) VALUES ('commit {commit}')");
+        }
+
+        var ahead = world.BackUp();
+        for (var segment = 1; segment <= 6; segment++)
+        {
+            await world.PutAsync(most: 1);
+        }
+
+        world.Commit("INSERT INTO audit(what) VALUES ('after it')");
+        await world.PutAsync();
+        foreach (var (transaction, truth) in world.Truth)
+        {
+            Assert.Equal(truth, world.Restored(world.PlanOf(transaction)));
+            Assert.Equal(transaction >= 6, world.PlanOf(transaction).Start.Id == ahead.Id);
+            Assert.Equal(transaction, AtMoment(world, world.TimeOf(transaction))!.Transaction);
+        }
+    }
+
     /// <summary>As after a change of the store, or a crash: backups whose place in the stream is that of other transactions.</summary>
     [Theory]
     [InlineData(true)]
