@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -10,7 +11,10 @@ namespace SignalHarvester.Backup.Cloud.Tests.Proxy;
 /// </summary>
 internal sealed class PlainServer : IAsyncDisposable
 {
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(200);
+
     private readonly HttpListener listener;
+    private readonly ConcurrentBag<HttpListenerContext> contexts = [];
     private readonly Task serving;
 
     public PlainServer()
@@ -34,7 +38,22 @@ internal sealed class PlainServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         listener.Stop();
-        await serving;
+
+        // A connection that comes while the listener stops stays open, and its answer would wait for ever for a client that does not read it.
+        // HttpListener can also forget the one who waits for the next request: then nobody is kept waiting for that.
+        for (var attempt = 1; attempt <= 10 && await Task.WhenAny(serving, Task.Delay(Breath)) != serving; attempt++)
+        {
+            foreach (var context in contexts)
+            {
+                context.Response.Abort();
+            }
+        }
+
+        if (serving.IsCompleted)
+        {
+            await serving;
+        }
+
         listener.Close();
     }
 
@@ -69,7 +88,9 @@ internal sealed class PlainServer : IAsyncDisposable
             // It may have been stopped between two requests, and then must not be asked for another one.
             while (listener.IsListening)
             {
-                answers.Add(AnswerAsync(await listener.GetContextAsync()));
+                var context = await listener.GetContextAsync();
+                contexts.Add(context);
+                answers.Add(AnswerAsync(context));
             }
         }
         catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException or InvalidOperationException && !listener.IsListening)
