@@ -40,14 +40,12 @@ internal static class Follow
                     return 0;
                 }
             }
-            catch (BackupException exception) when (exception.ErrorId is BackupErrorId.ProtectionRefused or BackupErrorId.SourceLocked)
+            catch (Exception exception) when (exception is BackupException { ErrorId: BackupErrorId.ProtectionRefused or BackupErrorId.SourceLocked }
+                or SqliteException { SqliteErrorCode: 5 or 6 or 14 })
             {
-                Console.WriteLine("refused " + exception.ErrorId);
-                Thread.Sleep(Pause);
-            }
-            catch (SqliteException exception) when (exception.SqliteErrorCode is 5 or 6 or 14)
-            {
-                Console.WriteLine("refused " + exception.SqliteExtendedErrorCode);
+                Console.WriteLine("refused " + ((exception as BackupException)?.ErrorId ?? exception.Message));
+
+                // The database is somebody else's for a moment, and nobody tells when it is over.
                 Thread.Sleep(Pause);
             }
 
@@ -112,6 +110,7 @@ internal static class Follow
                     state = Note(holder, followed, statePath, null);
                 }
 
+                // The pace of the product's own looks: a holder tells nobody what it sees.
                 Thread.Sleep(Pause);
             }
         }

@@ -539,11 +539,12 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
             // Not at the first start, when nobody looks.
             _ = Stores(storeParameters).ForStream;
         }
+
         return new ScheduleJob
         {
             Action = Action,
             ConfigurationPath = ConfigurationFile,
-            Databases = DatabasePath.Length > 0 ? [.. DatabasePath.Select(FullPattern)]
+            Databases = DatabasePath.Length > 0 ? [.. DatabasePath.Select(this.FullPattern)]
                 // A setting that comes only from the environment is missing at the run.
                 : ConfigurationFile is null && MakesBackups ? [.. Settings.Databases.Select(database => database.Path)] : [],
             BackupDirectory = string.IsNullOrEmpty(BackupDirectory) && ConfigurationFile is not null ? null : OpenDirectory().Path,
@@ -606,20 +607,6 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         {
             throw Invalid(ignored, $"-{ignored} has no effect on {action}. Omit it, or register another schedule for it.");
         }
-    }
-
-    /// <summary>Makes a full path. The characters of the current location, or of a folder above it, are literal, whatever wildcards follow them.</summary>
-    private string FullPattern(string path)
-    {
-        var full = this.FileSystemPath(path);
-        if (Path.IsPathRooted(path) || path.IndexOfAny(['*', '?', '[', '`']) < 0 || InvokeProvider.Item.Exists(WildcardPattern.Escape(path)))
-        {
-            return full;
-        }
-
-        var dots = string.Join('/', path.Split('/', '\\').TakeWhile(part => part is "." or ".."));
-        var folder = dots.Length == 0 ? this.FileSystemLocation : this.FileSystemPath(dots);
-        return full.StartsWith(folder, StringComparison.Ordinal) ? WildcardPattern.Escape(folder) + full[folder.Length..] : full;
     }
 
     /// <summary>Checks a store of -To. A name stays one, so that each run takes its settings from the configuration; a folder's path becomes full.</summary>

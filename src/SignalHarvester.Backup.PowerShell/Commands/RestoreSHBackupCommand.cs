@@ -370,40 +370,14 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
             var stream = store is null ? null : Runner.Run(context => StreamPlanner.AtMoment(store, listed, PointInTime, context));
             if (stream is null)
             {
-                var backup = AtMoment(listed, PointInTime);
-                WarnOfClock(store, backup, transaction: null);
-                return (Located(backup, store), null);
+                return (Located(AtMoment(listed, PointInTime), store), null);
             }
 
             Say(string.Create(
                 CultureInfo.InvariantCulture,
                 $"Transaction {stream.Transaction} of {stream.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC is the last one at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(stream.Time, PointInTime)} before it: '{stream.Start.Id}' and {Segments(stream)} after it."));
-            WarnOfClock(store, stream.Start, stream.Transaction);
             return (Located(stream.Start, store), (StreamPlan?)stream);
         });
-    }
-
-    /// <summary>Warns if the restore passes over transactions whose times are still to come.</summary>
-    /// <param name="store">The store; null for the backups of this machine.</param>
-    /// <param name="backup">The ordinary backup that is restored.</param>
-    /// <param name="transaction">The transaction on top of it; null if there is none.</param>
-    private void WarnOfClock(StoreCatalog? store, BackupMetadata backup, long? transaction)
-    {
-        try
-        {
-            if (store is not null
-                && Runner.Run(context => AheadTransactions.PassedOver(store, PointInTime, backup, transaction, context)) is { } ahead)
-            {
-                WriteWarning(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The clock of the machine that protects '{backup.DatabasePath}' was ahead: transactions {ahead.First} to {ahead.Last} have times that are still to come. Times of a stream never go back, so they stand still until {ahead.Until.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, and -PointInTime does not find what was committed meanwhile. List the transactions with Get-SHBackupTransaction, and restore one by its number with -Transaction."));
-            }
-        }
-        catch (BackupException exception)
-        {
-            // What the restore itself needs of the stream was read.
-            WriteVerbose($"Whether a clock was ahead is not known: {exception.Message}");
-        }
     }
 
     private (BackupSource Source, StreamPlan? Stream) OfTransaction()

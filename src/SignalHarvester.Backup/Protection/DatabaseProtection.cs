@@ -4,7 +4,6 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
-using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Protection;
@@ -21,11 +20,7 @@ internal sealed class DatabaseProtection : IDisposable
 
     private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongBreath = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RestBeforeNote = TimeSpan.FromSeconds(2);
-
-    // A transfer ends by the limits of its own connection, and a backup reports its progress, except while SQLite checks or a disk flushes.
-    private static readonly TimeSpan LongestStep = TimeSpan.FromMinutes(10);
 
     private readonly string path;
     private readonly BackupDirectory directory;
@@ -47,10 +42,10 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly DelayRecord delays;
     private readonly Pulse pulse;
     private readonly StatusBoard board;
+    private readonly ProtectionStanding standing = new();
+    private readonly Patience patience;
+    private readonly ProtectionHistory history;
     private readonly DateTimeOffset since;
-    private ProtectionState state = ProtectionState.Starting;
-    private string? problem;
-    private BackupException? failure;
     private (BaseReason Reason, string BackupId, FollowedSnapshot Snapshot)? unwritten;
     private string? lost;
     private Task? prune;
@@ -96,6 +91,8 @@ internal sealed class DatabaseProtection : IDisposable
         pace = new PaceBucket(options.Interval, context.Clock);
         delays = new DelayRecord(context.Clock);
         board = new StatusBoard(path, folder, Status, context);
+        patience = new Patience(path, store.Location, standing, pulse, () => !isEnding && folder.IsStopRequested, board.Show, context);
+        history = new ProtectionHistory(path, store.Location, directory, since, context);
     }
 
     /// <summary>Protects the database until it is stopped.</summary>
@@ -108,26 +105,26 @@ internal sealed class DatabaseProtection : IDisposable
         try
         {
             await StartAsync().ConfigureAwait(false);
-            state = ProtectionState.Following;
+            standing.State = ProtectionState.Following;
             hasBegun = true;
-            Record(Event(BackupOperation.StreamStart));
+            history.Started();
             await ShipAsync().ConfigureAwait(false);
-            state = ProtectionState.Stopped;
+            standing.State = ProtectionState.Stopped;
         }
         catch (BackupException exception)
         {
-            state = exception.ErrorId == BackupErrorId.StreamFenced ? ProtectionState.Fenced : ProtectionState.Ended;
-            problem = exception.Message;
-            failure = exception;
+            standing.State = exception.ErrorId == BackupErrorId.StreamFenced ? ProtectionState.Fenced : ProtectionState.Ended;
+            standing.Problem = exception.Message;
+            standing.Failure = exception;
             throw;
         }
         catch (OperationCanceledException) when (IsStopping)
         {
-            state = ProtectionState.Stopped;
+            standing.State = ProtectionState.Stopped;
         }
         catch (Exception exception)
         {
-            (state, problem) = (ProtectionState.Ended, exception.Message);
+            (standing.State, standing.Problem) = (ProtectionState.Ended, exception.Message);
             throw;
         }
         finally
@@ -135,16 +132,16 @@ internal sealed class DatabaseProtection : IDisposable
             await ending.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(regular.EndAsync(), prune ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             watch.Stop();
-            if (state == ProtectionState.Stopped)
+            if (standing.State == ProtectionState.Stopped)
             {
                 KeepRestAtEnd();
             }
 
             board.End();
-            if (hasBegun || state == ProtectionState.Fenced)
+            if (hasBegun || standing.State == ProtectionState.Fenced)
             {
                 // One that cannot begin is tried again and again by its service. It shows the reason, and the history is for what has happened.
-                RecordEnd();
+                history.Ended(standing.Failure);
             }
         }
     }
@@ -166,7 +163,7 @@ internal sealed class DatabaseProtection : IDisposable
     }
 
     /// <summary>Whether it has ended, in whatever way.</summary>
-    public bool HasEnded => state is ProtectionState.Stopped or ProtectionState.Fenced or ProtectionState.Ended;
+    public bool HasEnded => standing.HasEnded;
 
     /// <summary>Whether it makes progress: the thread that looks, and the loop that stores. One that has ended needs none.</summary>
     /// <param name="patience">How long no progress is no bad sign yet.</param>
@@ -192,31 +189,37 @@ internal sealed class DatabaseProtection : IDisposable
         catch (BackupException)
         {
             // It is not shown: the status there is another process's.
-            state = ProtectionState.Ended;
+            standing.State = ProtectionState.Ended;
             throw;
         }
     }
 
     private async Task StartAsync()
     {
-        pulse.Beat(LongestStep);
-        if (writer.TryResume() && !options.TakesOver)
+        pulse.Beat(Patience.LongestStep);
+        if (!writer.TryResume())
         {
-            // Where it worked before, it follows at once, and waits for a store that is away as it does later.
-            Follow(needed: null);
-            if (await UntilConnectedAsync().ConfigureAwait(false) is { } lacking)
-            {
-                follower.Need(lacking, "the end of its stream is not in the store");
-            }
-
-            backups.ForgetUnstored(background);
+            Follow(await ConnectAsync().ConfigureAwait(false));
             return;
         }
 
-        var reason = folder.Load(out _) is null
-            ? await ConnectAsync().ConfigureAwait(false)
-            : await UntilStoredAsync(ConnectAsync, context.Cancellation).ConfigureAwait(false);
-        Follow(reason);
+        // Where it worked before, it follows at once, and waits for a store that is away as it does later. Whoever takes over must know first how far
+        // the other one has come.
+        if (!options.TakesOver)
+        {
+            Follow(needed: null);
+        }
+
+        var lacking = await UntilConnectedAsync().ConfigureAwait(false);
+        backups.ForgetUnstored(background);
+        if (options.TakesOver)
+        {
+            Follow(lacking);
+        }
+        else if (lacking is { } reason)
+        {
+            Need(reason);
+        }
     }
 
     private void Follow(BaseReason? needed)
@@ -224,21 +227,28 @@ internal sealed class DatabaseProtection : IDisposable
         follower.Resume(Math.Max(0, writer.Transaction), writer.Time, writer.Digest);
         if (needed is { } reason)
         {
-            follower.Need(reason, reason == BaseReason.Takeover ? "it was taken over" : "its stream begins");
+            Need(reason);
         }
 
         watch.Start(needed is null ? writer.Place : null, needed is null ? writer.Rest : null, BaseReason.Gap);
     }
 
+    private void Need(BaseReason reason) => follower.Need(reason, reason switch
+    {
+        BaseReason.Start => "its stream begins",
+        BaseReason.Takeover => "it was taken over",
+        _ => "the end of its stream is not in the store",
+    });
+
     private async Task<BaseReason?> UntilConnectedAsync()
     {
         try
         {
-            return await UntilStoredAsync(ConnectAsync, context.Cancellation).ConfigureAwait(false);
+            return await patience.UntilStoredAsync(ConnectAsync, context.Cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (IsStopping && follower.Lag > TimeSpan.Zero)
         {
-            throw Behind();
+            throw Behind("since it started");
         }
     }
 
@@ -275,7 +285,7 @@ internal sealed class DatabaseProtection : IDisposable
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            throw Behind();
+            throw Behind(string.Create(CultureInfo.InvariantCulture, $"within {options.StopTimeout.TotalSeconds} seconds"));
         }
 
         if (follower.Needed is not null)
@@ -284,10 +294,11 @@ internal sealed class DatabaseProtection : IDisposable
         }
     }
 
-    private BackupException Behind() => new(
+    /// <param name="when">In which time nothing could be stored, as an adverbial.</param>
+    private BackupException Behind(string when) => new(
         BackupErrorId.StreamBehind, path, string.Create(
             CultureInfo.InvariantCulture,
-            $"Protection of '{path}' has stopped, but {follower.Transaction - Math.Max(0, writer.Restorable)} transactions could not be stored in '{store.Location}' within {options.StopTimeout.TotalSeconds} seconds{(problem is null ? string.Empty : $" ({problem.TrimEnd('.')})")}. They are in the database. Start it again when the store can be reached: it continues from there."));
+            $"Protection of '{path}' has stopped, but {follower.Transaction - Math.Max(0, writer.Restorable)} transactions could not be stored in '{store.Location}' {when}{(standing.Problem is null ? string.Empty : $" ({standing.Problem.TrimEnd('.')})")}. They are in the database. Start it again when the store can be reached: it continues from there, or with a backup if the log has begun anew by then."));
 
     /// <summary>Does what is due next, or waits if the place of the stream cannot be kept: then nothing may be put. The application is not held up.</summary>
     /// <returns>False if nothing is due.</returns>
@@ -297,7 +308,7 @@ internal sealed class DatabaseProtection : IDisposable
         try
         {
             var isBusy = await DoNextAsync(cancellation).ConfigureAwait(false);
-            problem = isUnkept ? null : problem;
+            standing.Problem = isUnkept ? null : standing.Problem;
             isUnkept = false;
             return isBusy;
         }
@@ -305,7 +316,7 @@ internal sealed class DatabaseProtection : IDisposable
         {
             isUnkept = true;
             Trouble($"The state of the protection of '{path}' cannot be written to '{directory.Path}', so its transactions wait: {exception.Message}");
-            await PauseAsync(Breath, cancellation).ConfigureAwait(false);
+            await patience.PauseAsync(Breath, cancellation).ConfigureAwait(false);
             return true;
         }
     }
@@ -404,7 +415,7 @@ internal sealed class DatabaseProtection : IDisposable
             await TendAsync().ConfigureAwait(false);
             while (pace.Take() is var wait && wait > TimeSpan.Zero)
             {
-                await PauseAsync(wait, cancellation).ConfigureAwait(false);
+                await patience.PauseAsync(wait, cancellation).ConfigureAwait(false);
             }
         }
 
@@ -429,62 +440,12 @@ internal sealed class DatabaseProtection : IDisposable
     /// <summary>Puts a segment until it is known whether it has arrived.</summary>
     private async Task<PutOutcome> PutAsync(Segment segment, CancellationToken cancellation)
     {
-        var outcome = await UntilStoredAsync(() => writer.PutAsync(segment, cancellation), cancellation).ConfigureAwait(false);
-        problem = null;
+        var outcome = await patience.UntilStoredAsync(() => writer.PutAsync(segment, cancellation), cancellation).ConfigureAwait(false);
+        standing.Problem = null;
         segments++;
         segmentBytes += segment.Bytes.Length;
         lastStored = context.Clock.GetUtcNow();
         return outcome;
-    }
-
-    /// <summary>Tries something that needs the store, until it works. Commits wait meanwhile, first in memory, then as numbers of changed pages.</summary>
-    private async Task<T> UntilStoredAsync<T>(Func<Task<T>> attempt, CancellationToken cancellation)
-    {
-        for (var wait = Breath; ; wait = wait * 2 < LongestBackOff ? wait * 2 : LongestBackOff)
-        {
-            pulse.Beat(LongestStep);
-            try
-            {
-                var result = await attempt().ConfigureAwait(false);
-                pulse.Beat();
-                if (state == ProtectionState.StoreUnavailable)
-                {
-                    state = ProtectionState.Following;
-                    problem = null;
-                    context.Warn($"'{store.Location}' takes the transactions of '{path}' again.");
-                }
-
-                return result;
-            }
-            catch (BackupException exception) when (exception.ErrorId.StartsWith("Cloud", StringComparison.Ordinal))
-            {
-                problem = exception.Message;
-                if (state != ProtectionState.StoreUnavailable)
-                {
-                    state = ProtectionState.StoreUnavailable;
-                    context.Warn($"The transactions of '{path}' cannot be stored at the moment. They wait, and it is tried again. {exception.Message}");
-                }
-
-                board.Show();
-                await PauseAsync(wait, cancellation).ConfigureAwait(false);
-            }
-        }
-    }
-
-    /// <summary>Waits, unless somebody asks the protection to stop: that has a deadline of its own.</summary>
-    private async Task PauseAsync(TimeSpan wait, CancellationToken cancellation)
-    {
-        var began = context.Clock.GetTimestamp();
-        while (context.Clock.GetElapsedTime(began) < wait)
-        {
-            if (!isEnding && folder.IsStopRequested)
-            {
-                throw new OperationCanceledException("The protection was asked to stop.");
-            }
-
-            pulse.Beat(Breath);
-            await Task.Delay(wait < Breath ? wait : Breath, context.Clock, cancellation).ConfigureAwait(false);
-        }
     }
 
     private async Task ContinueFromBackupAsync(BaseReason reason, CancellationToken cancellation)
@@ -492,7 +453,7 @@ internal sealed class DatabaseProtection : IDisposable
         quietSince = 0;
         if (regular.IsMaking)
         {
-            pulse.Beat(LongestStep);
+            pulse.Beat(Patience.LongestStep);
 
             // It was begun before, and would take the changes that this one needs.
             await regular.FinishAsync(cancellation).ConfigureAwait(false);
@@ -504,34 +465,29 @@ internal sealed class DatabaseProtection : IDisposable
             isNews,
             $"'{path}' is backed up as it is now, because {why}{(isNews ? ": the transactions up to here are one step of its stream" : string.Empty)}.");
         var own = context with { Cancellation = cancellation, Report = ReportAlive };
-        pulse.Beat(LongestStep);
+        pulse.Beat(Patience.LongestStep);
         BackupMetadata backup;
         FollowedSnapshot snapshot;
         try
         {
-            (backup, snapshot) = await turns.TakeAsync(() => backups.MakeBase(reason, why, own), () => pulse.Beat(LongestStep), cancellation)
+            (backup, snapshot) = await turns.TakeAsync(() => backups.MakeBase(reason, why, own), () => pulse.Beat(Patience.LongestStep), cancellation)
                 .ConfigureAwait(false);
         }
-        catch (BackupException exception) when (state != ProtectionState.Starting && writer.Transaction >= 0)
+        catch (BackupException exception) when (standing.State != ProtectionState.Starting && writer.Transaction >= 0)
         {
-            problem = exception.Message;
+            standing.Problem = exception.Message;
             context.Warn($"'{path}' could not be backed up, which its stream needs to continue; it is tried again. {exception.Message}");
             board.Show();
-            await PauseAsync(Breath * 5, cancellation).ConfigureAwait(false);
+            await patience.PauseAsync(Breath * 5, cancellation).ConfigureAwait(false);
             return;
         }
 
-        problem = null;
+        standing.Problem = null;
         regular.Replaced(backup.Id);
         unwritten = (reason, backup.Id, snapshot);
         if (isNews)
         {
-            Record(Event(BackupOperation.StreamGap) with
-            {
-                Status = BackupEventStatus.Failed,
-                BackupId = backup.Id,
-                ErrorMessage = $"A backup took the place of transactions, because {why}.",
-            });
+            history.HadGap(backup.Id, why);
         }
 
         context.Verbose(string.Create(
@@ -545,14 +501,14 @@ internal sealed class DatabaseProtection : IDisposable
         var own = context with { Cancellation = cancellation };
         try
         {
-            _ = await UntilStoredAsync(
+            _ = await patience.UntilStoredAsync(
                 () => turns.TakeAsync(
                     () =>
                     {
                         backups.Send(id, own);
                         return true;
                     },
-                    () => pulse.Beat(LongestStep),
+                    () => pulse.Beat(Patience.LongestStep),
                     cancellation),
                 cancellation).ConfigureAwait(false);
         }
@@ -604,12 +560,12 @@ internal sealed class DatabaseProtection : IDisposable
     /// <summary>Warns of a problem, once for as long as it lasts.</summary>
     private void Trouble(string message)
     {
-        if (problem != message)
+        if (standing.Problem != message)
         {
             context.Warn(message);
         }
 
-        problem = message;
+        standing.Problem = message;
         board.Show();
     }
 
@@ -625,32 +581,10 @@ internal sealed class DatabaseProtection : IDisposable
         }
     }
 
-    private BackupEvent Event(BackupOperation operation) => new()
-    {
-        Operation = operation,
-        Timestamp = context.Clock.GetUtcNow(),
-        Database = path,
-        Provider = store.Location.Provider,
-        Destination = store.Location.ToString(),
-    };
-
-    private void RecordEnd()
-    {
-        var end = Event(failure?.ErrorId == BackupErrorId.StreamFenced ? BackupOperation.StreamFence : BackupOperation.StreamStop) with
-        {
-            Timestamp = since,
-            Duration = context.Clock.GetUtcNow() - since,
-        };
-        Record(failure is null ? end : OperationRecorder.Failed(end, failure));
-    }
-
-    /// <summary>Records an event for people. Segments are none: there would be thousands an hour.</summary>
-    private void Record(BackupEvent told) => OperationRecorder.Record([told], directory, context);
-
     /// <summary>Passes on what an operation reports, which is a sign of life too.</summary>
     private void ReportAlive(OperationEvent reported)
     {
-        pulse.Beat(LongestStep);
+        pulse.Beat(Patience.LongestStep);
         context.Report(reported);
     }
 
@@ -658,7 +592,7 @@ internal sealed class DatabaseProtection : IDisposable
         new()
         {
             Database = path,
-            State = state == ProtectionState.Following && watch.Problem is not null ? ProtectionState.Waiting : state,
+            State = standing.State == ProtectionState.Following && watch.Problem is not null ? ProtectionState.Waiting : standing.State,
             Store = store.Location.ToString(),
             Lag = follower.Lag,
             Transaction = follower.Transaction,
@@ -679,7 +613,7 @@ internal sealed class DatabaseProtection : IDisposable
             LastBackup = regular.Last,
             Since = since,
             ProcessId = Environment.ProcessId,
-            Problem = problem ?? watch.Problem,
-            ErrorId = failure?.ErrorId,
+            Problem = standing.Problem ?? watch.Problem,
+            ErrorId = standing.Failure?.ErrorId,
         };
 }

@@ -294,13 +294,7 @@ public sealed class DatabaseProtectionTests : IDisposable
     public async Task A_backup_whose_transactions_were_not_stored_loses_its_place_in_the_stream()
     {
         using var application = await Application.StartAsync(Options);
-        using (var killed = new Protecting(Database, Backups, store))
-        {
-            _ = await application.WorkAsync(5);
-            _ = killed.AwaitStored();
-            Assert.Null(killed.Stop());
-        }
-
+        await ProtectAsync(application);
         var home = new BackupDirectory(Backups, TimeProvider.System);
         var backup = Assert.Single(home.List().Backups);
         var position = StreamPosition.Of(backup)!;
@@ -309,24 +303,14 @@ public sealed class DatabaseProtectionTests : IDisposable
         using var next = new Protecting(Database, Backups, store);
         _ = next.AwaitStored();
         Assert.Null(StreamPosition.Of(home.Get(backup.Id)));
-        _ = await application.WorkAsync(5);
-        await application.EndAsync();
-        _ = next.AwaitStored();
-        Assert.Null(next.Stop());
-        await AssertNewestAsync();
+        await EndAsync(application, next);
     }
 
     [Fact]
     public async Task A_stream_whose_backups_were_removed_from_the_store_continues_from_a_new_one()
     {
         using var application = await Application.StartAsync(Options);
-        using (var first = new Protecting(Database, Backups, store))
-        {
-            _ = await application.WorkAsync(5);
-            _ = first.AwaitStored();
-            Assert.Null(first.Stop());
-        }
-
+        await ProtectAsync(application);
         foreach (var file in Directory.GetFiles(folder["store"]))
         {
             File.Delete(file);
@@ -336,25 +320,14 @@ public sealed class DatabaseProtectionTests : IDisposable
         _ = next.Await(status => status.Gaps == 1);
         _ = next.AwaitStored();
         Assert.Contains("has no backup any more from which its transactions lead on", next.Said, StringComparison.Ordinal);
-        _ = await application.WorkAsync(5);
-        await application.EndAsync();
-        _ = next.AwaitStored();
-        Assert.Null(next.Stop());
-        await AssertNewestAsync();
+        await EndAsync(application, next);
     }
 
     [Fact]
     public async Task A_start_while_the_store_is_away_follows_at_once_and_misses_nothing()
     {
         using var application = await Application.StartAsync(Options);
-        using (var first = new Protecting(Database, Backups, store))
-        {
-            _ = first.AwaitStored();
-            _ = await application.WorkAsync(5);
-            _ = first.AwaitStored();
-            Assert.Null(first.Stop());
-        }
-
+        await ProtectAsync(application);
         Directory.Move(folder["store"], folder["away"]);
         using var next = new Protecting(Database, Backups, store, new ProtectionOptions());
         _ = next.Await(status => status.State == ProtectionState.StoreUnavailable);
@@ -363,12 +336,70 @@ public sealed class DatabaseProtectionTests : IDisposable
         _ = await application.WorkAsync(20);
         _ = next.Await(status => status.Lag > TimeSpan.Zero && status.Transaction > status.StoredTransaction && status.StoredTransaction > 0);
         Directory.Move(folder["away"], folder["store"]);
-        _ = next.AwaitStored();
-        await application.EndAsync();
-        var status = next.AwaitStored();
-        Assert.Equal(0, status.Gaps);
-        Assert.Null(next.Stop());
-        await AssertNewestAsync();
+        Assert.Equal(0, next.AwaitStored().Gaps);
+        await EndAsync(application, next);
+    }
+
+    [Fact]
+    public async Task A_stop_while_the_store_has_not_answered_since_the_start_says_what_is_not_stored()
+    {
+        using var application = await Application.StartAsync(Options);
+        await ProtectAsync(application);
+        Directory.Move(folder["store"], folder["away"]);
+        using (var next = new Protecting(Database, Backups, store, new ProtectionOptions()))
+        {
+            _ = await application.WorkAsync(5);
+            _ = next.Await(status => status.State == ProtectionState.StoreUnavailable && status.Lag > TimeSpan.Zero);
+            var error = next.StopByRequest()!;
+            Assert.Equal(BackupErrorId.StreamBehind, error.ErrorId);
+            Assert.Contains("since it started", error.Message, StringComparison.Ordinal);
+        }
+
+        Directory.Move(folder["away"], folder["store"]);
+        using var last = new Protecting(Database, Backups, store);
+        _ = last.AwaitStored();
+        await EndAsync(application, last);
+    }
+
+    /// <summary>A kill before another backup has taken its place must not make it look as if it had been sent.</summary>
+    [Fact]
+    public async Task A_backup_that_was_removed_before_it_was_sent_stays_noted_until_another_one_has_its_place()
+    {
+        using var application = await Application.StartAsync(Options);
+        await ProtectAsync(application);
+        var home = new BackupDirectory(Backups, TimeProvider.System);
+        var backup = Assert.Single(home.List().Backups);
+        var kept = new ProtectionFolder(home, Database);
+        kept.Save(kept.Load(out _)! with { Backup = backup.Id, Restorable = 0 }, []);
+        foreach (var file in Directory.GetFiles(Backups).Concat(Directory.GetFiles(folder["store"])))
+        {
+            File.Delete(file);
+        }
+
+        string? noted = null;
+        using var next = new Protecting(Database, Backups, store, onEvent: told =>
+        {
+            if (told is OperationMessage { IsWarning: true } warning && warning.Text.Contains("was removed before it was sent", StringComparison.Ordinal))
+            {
+                noted = kept.Load(out _)!.Backup;
+            }
+        });
+        Assert.Equal(1, next.AwaitStored().Gaps);
+        Assert.Equal(backup.Id, noted);
+        Assert.Null(kept.Load(out _)!.Backup);
+        await EndAsync(application, next);
+    }
+
+    [Fact]
+    public async Task The_log_of_a_database_at_rest_is_emptied_although_its_application_is_there()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, Backups, store);
+        _ = protecting.AwaitStored();
+        _ = await application.WorkAsync(5);
+        Assert.NotEqual(0, new FileInfo(Database + "-wal").Length);
+        _ = protecting.Await(_ => new FileInfo(Database + "-wal").Length == 0);
+        await EndAsync(application, protecting);
     }
 
     [Fact]
@@ -690,6 +721,26 @@ public sealed class DatabaseProtectionTests : IDisposable
     private StreamPlan Newest(IReadOnlyList<BackupMetadata> backups, OperationContext context) =>
         StreamPlanner.AtMoment(store, backups, DateTimeOffset.UtcNow.AddDays(1), context)
         ?? StreamPlanner.OfTransaction(store, backups, backups.Max(backup => StreamPosition.Of(backup)?.Transaction ?? 0), context);
+
+    /// <summary>Protects the database for a while, from a first backup on.</summary>
+    private async Task ProtectAsync(Application application)
+    {
+        using var protecting = new Protecting(Database, Backups, store);
+        _ = protecting.AwaitStored();
+        _ = await application.WorkAsync(5);
+        _ = protecting.AwaitStored();
+        Assert.Null(protecting.Stop());
+    }
+
+    /// <summary>Works a last time and ends both; then everything must be in the store.</summary>
+    private async Task EndAsync(Application application, Protecting protecting)
+    {
+        _ = await application.WorkAsync(5);
+        await application.EndAsync();
+        _ = protecting.AwaitStored();
+        Assert.Null(protecting.Stop());
+        await AssertNewestAsync();
+    }
 
     private string Restore(StreamPlan plan, OperationContext context, StoreCatalog? from = null)
     {

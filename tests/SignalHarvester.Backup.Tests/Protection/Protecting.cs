@@ -58,6 +58,8 @@ internal sealed class Protecting : IDisposable
             }
 
             Assert.True(Stopwatch.GetElapsedTime(began) < Hang, $"It did not come: {status}\n{Said}");
+
+            // A status is a file, which others write when they have something to show.
             Thread.Sleep(20);
         }
     }

@@ -49,23 +49,7 @@ public sealed class ServiceWatchdogTests : IDisposable
     public async Task A_loop_that_stores_nothing_any_more_feeds_no_watchdog_until_it_goes_on()
     {
         using var application = await Application.StartAsync(new ApplicationOptions { DatabasePath = Database });
-        using var going = new ManualResetEventSlim(initialState: true);
-        using var protecting = new Protecting(Database, folder["backups"], store, onEvent: told => HangAt(told, "Stored 'seg_", going));
-        try
-        {
-            AwaitHealthy();
-            going.Reset();
-            Assert.Equal(1, (await application.WorkAsync(1)).Committed);
-            _ = manager.Until(Reports, "STATUS=", without: Food);
-        }
-        finally
-        {
-            going.Set();
-        }
-
-        _ = manager.Until(Food);
-        Assert.Null(protecting.Stop());
-        _ = manager.Until("STOPPING=1");
+        await AssertStarvesAsync("Stored 'seg_", async () => Assert.Equal(1, (await application.WorkAsync(1)).Committed));
     }
 
     [Fact]
@@ -77,13 +61,25 @@ public sealed class ServiceWatchdogTests : IDisposable
             await application.EndAsync();
         }
 
+        await AssertStarvesAsync("is not followed at the moment", () =>
+        {
+            File.Move(Database, folder["away.db"]);
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary>Lets a thread hang with a message that nobody takes; then nothing feeds the watchdog, until it goes on.</summary>
+    /// <param name="words">The message.</param>
+    /// <param name="cause">What makes the thread say it.</param>
+    private async Task AssertStarvesAsync(string words, Func<Task> cause)
+    {
         using var going = new ManualResetEventSlim(initialState: true);
-        using var protecting = new Protecting(Database, folder["backups"], store, onEvent: told => HangAt(told, "is not followed at the moment", going));
+        using var protecting = new Protecting(Database, folder["backups"], store, onEvent: told => HangAt(told, words, going));
         try
         {
             AwaitHealthy();
             going.Reset();
-            File.Move(Database, folder["away.db"]);
+            await cause();
             _ = manager.Until(Reports, "STATUS=", without: Food);
         }
         finally

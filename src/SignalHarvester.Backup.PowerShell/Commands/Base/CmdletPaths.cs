@@ -46,8 +46,7 @@ internal static class CmdletPaths
         /// <exception cref="BackupException">SourceNotFound: no file matches. InvalidArgument: the path belongs to another provider.</exception>
         public IReadOnlyList<string> ExpandPath(string path)
         {
-            var isPattern = WildcardPattern.ContainsWildcardCharacters(path);
-            if ((!isPattern && !path.Contains('`', StringComparison.Ordinal)) || cmdlet.InvokeProvider.Item.Exists(WildcardPattern.Escape(path)))
+            if (cmdlet.IsLiteral(path))
             {
                 return [cmdlet.FileSystemPath(path)];
             }
@@ -63,10 +62,33 @@ internal static class CmdletPaths
             }
 
             return found.Count > 0 ? found
-                : !isPattern ? [cmdlet.FileSystemPath(path)]
+                : !WildcardPattern.ContainsWildcardCharacters(path) ? [cmdlet.FileSystemPath(path)]
                 : throw new BackupException(
                     BackupErrorId.SourceNotFound, path,
                     $"No file matches '{path}'. Check the path; for a name with brackets, use -LiteralPath, or put a backtick before each of them.");
         }
+
+        /// <summary>
+        /// Makes a path with wildcards absolute, and leaves it a pattern. The characters of the current location, or of a folder above it, are literal,
+        /// whatever wildcards follow them.
+        /// </summary>
+        /// <exception cref="BackupException">InvalidArgument: the path belongs to another provider.</exception>
+        public string FullPattern(string path)
+        {
+            var full = cmdlet.FileSystemPath(path);
+            if (Path.IsPathRooted(path) || cmdlet.IsLiteral(path))
+            {
+                return full;
+            }
+
+            var dots = string.Join('/', path.Split('/', '\\').TakeWhile(part => part is "." or ".."));
+            var folder = dots.Length == 0 ? cmdlet.FileSystemLocation : cmdlet.FileSystemPath(dots);
+            return full.StartsWith(folder, StringComparison.Ordinal) ? WildcardPattern.Escape(folder) + full[folder.Length..] : full;
+        }
+
+        /// <summary>Whether a path means itself: it has no wildcard and no backtick, or a file has it as its name.</summary>
+        private bool IsLiteral(string path) =>
+            (!WildcardPattern.ContainsWildcardCharacters(path) && !path.Contains('`', StringComparison.Ordinal))
+            || cmdlet.InvokeProvider.Item.Exists(WildcardPattern.Escape(path));
     }
 }

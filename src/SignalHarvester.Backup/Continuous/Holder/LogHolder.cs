@@ -27,21 +27,17 @@ internal sealed class LogHolder : IDisposable
     private static readonly TimeSpan BriefQuiet = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan CheckpointPause = TimeSpan.FromSeconds(1);
 
-    private static readonly WalIndexHeader Nowhere = new(0, 0, default, 0, 0);
-
     private readonly string path;
-    private readonly ICommitSink sink;
     private readonly HolderOptions options;
     private readonly TimeProvider clock;
     private readonly HoldingConnection first;
     private readonly HoldingConnection second;
     private readonly IndexView index;
-    private readonly LogReader reader;
+    private readonly LogCursor cursor;
     private readonly HeldFiles files;
     private HoldingConnection? marked;
     private HoldingConnection? resting;
-    private WalIndexHeader mark = Nowhere;
-    private WalIndexHeader position = Nowhere;
+    private WalIndexHeader mark = new(0, 0, default, 0, 0);
     private long lastChange;
     private long lastCheckpoint;
     private long restBegan;
@@ -53,7 +49,6 @@ internal sealed class LogHolder : IDisposable
         string path, ICommitSink sink, HolderOptions options, TimeProvider clock, HoldingConnection first, HoldingConnection second, HeldFiles files)
     {
         this.path = path;
-        this.sink = sink;
         this.options = options;
         this.clock = clock;
         this.first = first;
@@ -61,7 +56,7 @@ internal sealed class LogHolder : IDisposable
         this.files = files;
         index = new IndexView(first.Main);
         PageSize = (int)SqliteConnections.ScalarInt64(first.Connection, "PRAGMA page_size");
-        reader = new LogReader(PageSize);
+        cursor = new LogCursor(PageSize, sink);
         lastChange = lastCheckpoint = clock.GetTimestamp();
     }
 
@@ -72,10 +67,10 @@ internal sealed class LogHolder : IDisposable
     public HolderState State => marked is not null ? HolderState.Follow : resting is not null ? HolderState.Rest : HolderState.Open;
 
     /// <summary>The place up to which the log was read.</summary>
-    public WalIndexHeader Position => position;
+    public WalIndexHeader Position => cursor.Position;
 
     /// <summary>Bytes of frames in the log.</summary>
-    public long LogBytes => position.MaxFrame * (long)(WalFormat.FrameHeaderSize + PageSize);
+    public long LogBytes => Position.MaxFrame * (long)(WalFormat.FrameHeaderSize + PageSize);
 
     /// <summary>
     /// At rest: the database file, which holds everything up to <see cref="Position"/>, as it was when rest began. Null otherwise, and until that
@@ -84,10 +79,10 @@ internal sealed class LogHolder : IDisposable
     public FileMark? RestMark => State == HolderState.Rest ? files.RestMark(clock) : null;
 
     /// <summary>Whether it is at rest with an empty log, so that a look only compares, until there is news.</summary>
-    public bool IsStill => State == HolderState.Rest && (isTruncated || position.MaxFrame == 0 || !options.Checkpoints);
+    public bool IsStill => State == HolderState.Rest && (isTruncated || Position.MaxFrame == 0 || !options.Checkpoints);
 
     /// <summary>Whether a look has more to do than to compare. To ask takes no lock.</summary>
-    public bool HasNews => !IsStill || index.TryRead() != position || files.WhyReplaced() is not null;
+    public bool HasNews => !IsStill || index.TryRead() != Position || files.WhyReplaced() is not null;
 
     /// <summary>Opens a database.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
@@ -152,10 +147,8 @@ internal sealed class LogHolder : IDisposable
 
         var header = marked is not null ? mark : index.TryRead() ?? throw Busy(raw.SQLITE_BUSY);
         lastChange = clock.GetTimestamp();
-        var log = Held.Log;
-        if (place is { } known && header.Salts == known.Salts && header.MaxFrame >= known.Frame && reader.Continues(ReadFrom(log), known))
+        if (place is { } known && cursor.TryContinue(ReadFrom(Held.Log), known, header))
         {
-            position = header with { MaxFrame = known.Frame, FrameChecksum = known.Checksum };
             ReadOn(header, isProved: true);
             return null;
         }
@@ -164,12 +157,12 @@ internal sealed class LogHolder : IDisposable
         {
             // Nobody has written to the database file since, so no frame was copied to it, and a log with frames that were not
             // copied never begins anew: all commits since are in this log.
-            position = Nowhere with { Salts = header.Salts };
+            cursor.GoToBeginning(header);
             ReadOn(header, isProved: true);
             return null;
         }
 
-        position = header;
+        cursor.GoTo(header);
         return place is null && rest is null ? "nothing is known of it" : "its log was begun anew meanwhile, or was cut back";
     }
 
@@ -219,7 +212,7 @@ internal sealed class LogHolder : IDisposable
             return true;
         }
 
-        if (snapshot == position)
+        if (snapshot == Position)
         {
             return true;
         }
@@ -237,7 +230,7 @@ internal sealed class LogHolder : IDisposable
 
         ReadOn(snapshot, isProved: false);
         LeaveRestIfSafe();
-        return position == snapshot;
+        return Position == snapshot;
     }
 
     /// <summary>
@@ -266,9 +259,9 @@ internal sealed class LogHolder : IDisposable
     /// </summary>
     public void CloseReplaced()
     {
-        var isOurs = index.TryRead() == position;
+        var isOurs = index.TryRead() == Position;
         var isMoved = files.WhyMoved() is not null;
-        var isCopied = index.Backfilled >= position.MaxFrame;
+        var isCopied = index.Backfilled >= Position.MaxFrame;
         var isGone = files.IsIndexGone;
         LeaveRest();
         marked?.Release();
@@ -313,7 +306,7 @@ internal sealed class LogHolder : IDisposable
 
     private void LookAtRest(WalIndexHeader header)
     {
-        if (header == position)
+        if (header == Position)
         {
             TruncateAtRest();
             return;
@@ -343,7 +336,7 @@ internal sealed class LogHolder : IDisposable
 
     private void LookAtLog(WalIndexHeader header)
     {
-        var isNew = header != position;
+        var isNew = header != Position;
         if (isNew)
         {
             ReadOn(header, isProved: false);
@@ -358,7 +351,7 @@ internal sealed class LogHolder : IDisposable
         }
 
         var quiet = clock.GetElapsedTime(lastChange);
-        if (mark.MaxFrame == position.MaxFrame && index.Backfilled >= position.MaxFrame && TryRest())
+        if (mark.MaxFrame == Position.MaxFrame && index.Backfilled >= Position.MaxFrame && TryRest())
         {
             return;
         }
@@ -412,7 +405,7 @@ internal sealed class LogHolder : IDisposable
         files.RefuseReplaced();
         _ = Spare!.Checkpoint(Passive);
         lastCheckpoint = clock.GetTimestamp();
-        if (index.TryRead() == position && index.Backfilled >= position.MaxFrame)
+        if (index.TryRead() == Position && index.Backfilled >= Position.MaxFrame)
         {
             _ = TryRest();
         }
@@ -447,7 +440,7 @@ internal sealed class LogHolder : IDisposable
             return false;
         }
 
-        if (index.TryRead() != position || index.Backfilled < position.MaxFrame)
+        if (index.TryRead() != Position || index.Backfilled < Position.MaxFrame)
         {
             spare.Release();
             return false;
@@ -490,6 +483,8 @@ internal sealed class LogHolder : IDisposable
         return waits >= WaitsBeforeLettingGo;
     }
 
+    private void ReadOn(WalIndexHeader end, bool isProved) => cursor.ReadTo(ReadFrom(Held.Log), end, isProved);
+
     private void LeaveRest()
     {
         files.EndRest();
@@ -500,7 +495,7 @@ internal sealed class LogHolder : IDisposable
 
     private void TruncateAtRest()
     {
-        if (!options.Checkpoints || isTruncated || position.MaxFrame == 0 || (clock.GetElapsedTime(restBegan) < options.TruncateAfter && !IsLeft))
+        if (!options.Checkpoints || isTruncated || Position.MaxFrame == 0 || (clock.GetElapsedTime(restBegan) < options.TruncateAfter && !IsLeft))
         {
             return;
         }
@@ -519,53 +514,5 @@ internal sealed class LogHolder : IDisposable
         }
 
         wasTorn = !wasTorn;
-    }
-
-    /// <summary>Reads from the position to an end.</summary>
-    /// <param name="end">The end, which a lock of ours keeps.</param>
-    /// <param name="isProved">Whether it is known that the log is the one that follows the position.</param>
-    private void ReadOn(WalIndexHeader end, bool isProved)
-    {
-        var isAnew = end.Salts != position.Salts;
-        var commits = sink.Begin();
-        try
-        {
-            if (!isAnew && end.MaxFrame < position.MaxFrame)
-            {
-                throw new LogBrokenException("the log became shorter");
-            }
-
-            var repeats = reader.Read(ReadFrom(Held.Log), isAnew || position.MaxFrame == 0 ? null : position, end, commits);
-            if (isAnew && !isProved)
-            {
-                RequireAll(end, commits.Commits.Count, repeats);
-            }
-        }
-        catch (LogBrokenException exception)
-        {
-            position = end;
-            sink.Lost(exception.Message);
-            return;
-        }
-
-        position = end;
-        if (commits.Commits.Count > 0)
-        {
-            sink.Accept(commits);
-        }
-    }
-
-    /// <summary>
-    /// Checks that a log that was begun anew has every commit since the position: the index counts them. A commit frame that repeats the
-    /// one before is padding or a commit that changes nothing; something was held all the time, so either is right.
-    /// </summary>
-    private void RequireAll(WalIndexHeader end, int commits, int repeats)
-    {
-        var counted = (long)end.Changes - position.Changes;
-        if (counted < commits || counted > commits + repeats)
-        {
-            throw new LogBrokenException(string.Create(
-                CultureInfo.InvariantCulture, $"the log was begun anew and has {commits} commits, but its index counts {counted}"));
-        }
     }
 }

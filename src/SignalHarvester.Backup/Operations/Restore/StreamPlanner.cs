@@ -31,19 +31,22 @@ public sealed class StreamPlanner
         this.context = context;
     }
 
-    /// <summary>Plans the restore of the last transaction at or before a moment.</summary>
+    /// <summary>Plans the restore of the last transaction at or before a moment. It warns of transactions that no moment finds.</summary>
     /// <param name="store">Where the backups and the stream are.</param>
     /// <param name="backups">The backups of the database there, with their depths.</param>
     /// <param name="moment">The moment.</param>
-    /// <param name="context">Clock, cancellation, and the secrets for an encrypted stream.</param>
+    /// <param name="context">Clock, messages, cancellation, and the secrets for an encrypted stream.</param>
     /// <returns>Null if an ordinary backup is as near to the moment, or there is no stream.</returns>
     /// <exception cref="BackupException">StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
     public static StreamPlan? AtMoment(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, DateTimeOffset moment, OperationContext context) =>
-        Run(store, backups, context, async planner => await planner.AtMomentAsync(moment).ConfigureAwait(false) is { } plan
-            && Usable(backups, context.Clock.GetUtcNow()).Where(backup => backup.Timestamp <= moment).NewestFirst().FirstOrDefault() is var nearest
-            && (nearest is null || planner.IsAfter(plan, nearest))
-                ? plan
-                : null);
+        Run(store, backups, context, async planner =>
+        {
+            var plan = await planner.AtMomentAsync(moment).ConfigureAwait(false);
+            var nearest = Usable(backups, context.Clock.GetUtcNow()).Where(backup => backup.Timestamp <= moment).NewestFirst().FirstOrDefault();
+            plan = plan is null || nearest is null || planner.IsAfter(plan, nearest) ? plan : null;
+            await planner.WarnOfClockAsync(moment, plan?.Transaction ?? planner.StartOf(nearest)?.Position.Transaction).ConfigureAwait(false);
+            return plan;
+        });
 
     /// <summary>Plans the restore of a transaction.</summary>
     /// <param name="store">Where the backups and the stream are.</param>
@@ -117,8 +120,21 @@ public sealed class StreamPlanner
             CultureInfo.InvariantCulture,
             $"There is no transaction {transaction}: {reason}. List the transactions with Get-SHBackupTransaction."));
 
+    private StreamStart? StartOf(BackupMetadata? backup) => starts.Find(start => start.Backup.Id == backup?.Id);
+
     private bool IsAfter(StreamPlan plan, BackupMetadata backup) =>
-        starts.Find(start => start.Backup.Id == backup.Id) is { } known ? plan.Transaction > known.Position.Transaction : plan.Time > backup.Timestamp;
+        StartOf(backup) is { } known ? plan.Transaction > known.Position.Transaction : plan.Time > backup.Timestamp;
+
+    private async Task WarnOfClockAsync(DateTimeOffset moment, long? found)
+    {
+        if (await AheadTransactions.FindAsync(segments, HeaderAsync, context.Clock.GetUtcNow()).ConfigureAwait(false) is { } ahead
+            && moment < ahead.Until && ahead.ArePassedOver(found))
+        {
+            context.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The clock of the machine that protects '{starts[0].Backup.DatabasePath}' was ahead: transactions {ahead.First} to {ahead.Last} have times that are still to come. Times of a stream never go back, so they stand still until {ahead.Until.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, and -PointInTime does not find what was committed meanwhile. List the transactions with Get-SHBackupTransaction, and restore one by its number with -Transaction."));
+        }
+    }
 
     /// <summary>Leaves only the starts whose state the stream has, too.</summary>
     private async Task ConfirmAsync()

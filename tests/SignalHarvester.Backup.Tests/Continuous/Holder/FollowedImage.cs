@@ -1,4 +1,6 @@
 using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.TestSupport.Applications;
+using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Continuous.Holder;
 
@@ -12,6 +14,16 @@ internal sealed class FollowedImage(int pageSize, byte[] image) : ICommitSink
     public int Commits { get; private set; }
 
     public byte[] Image => image;
+
+    /// <summary>Has an application make a database, and returns it as one file.</summary>
+    public static async Task<byte[]> MakeAsync(ApplicationOptions options)
+    {
+        using var application = await Application.StartAsync(options);
+        _ = await application.WorkAsync(5);
+        await application.EndAsync();
+        Assert.False(File.Exists(options.DatabasePath + "-wal"));
+        return await File.ReadAllBytesAsync(options.DatabasePath, TestContext.Current.CancellationToken);
+    }
 
     public CommitCollector Begin() => new(long.MaxValue);
 

@@ -26,10 +26,8 @@ public sealed class LogHolderMomentTests : IDisposable
     [Fact]
     public async Task Commits_that_change_nothing_are_no_gap_when_they_begin_a_log_anew()
     {
-        var followed = new FollowedImage(4096, await BeginAsync(Options));
-        using var application = await Application.StartAsync(Options);
-        using var holder = LogHolder.Open(Database, followed, new HolderOptions(), clock);
-        _ = holder.Begin(null, null);
+        using var scene = await BeginAsync(new HolderOptions());
+        var (followed, application, holder) = scene;
         _ = (await application.ExecuteAsync("CREATE TABLE few AS SELECT 10 AS x")).Value;
         Rest(holder);
         var before = followed.Commits;
@@ -55,10 +53,8 @@ public sealed class LogHolderMomentTests : IDisposable
     [Fact]
     public async Task Commits_that_an_unheld_log_has_lost_are_a_gap()
     {
-        var followed = new FollowedImage(4096, await BeginAsync(Options));
-        using var application = await Application.StartAsync(Options);
-        using var holder = LogHolder.Open(Database, followed, new HolderOptions { Checkpoints = false }, clock);
-        _ = holder.Begin(null, null);
+        using var scene = await BeginAsync(new HolderOptions { Checkpoints = false });
+        var (followed, application, holder) = scene;
         _ = await application.WorkAsync(10);
         holder.Look();
         Assert.Empty(followed.Gaps);
@@ -74,12 +70,10 @@ public sealed class LogHolderMomentTests : IDisposable
     [Fact]
     public async Task A_checkpoint_copies_nothing_into_a_file_whose_log_was_deleted_a_moment_before()
     {
-        _ = await BeginAsync(Options with { DatabasePath = Other, Seed = 7 });
-        var followed = new FollowedImage(4096, await BeginAsync(Options));
-        using var application = await Application.StartAsync(Options);
-        using (var holder = LogHolder.Open(Database, followed, new HolderOptions(), clock))
+        _ = await FollowedImage.MakeAsync(Options with { DatabasePath = Other, Seed = 7 });
+        using (var scene = await BeginAsync(new HolderOptions()))
         {
-            _ = holder.Begin(null, null);
+            var (_, application, holder) = scene;
             _ = await application.WorkAsync(20);
             holder.Look();
             Assert.Equal(HolderState.Follow, holder.State);
@@ -106,11 +100,9 @@ public sealed class LogHolderMomentTests : IDisposable
     [Fact]
     public async Task Another_file_in_the_place_of_a_database_at_work_is_noticed_at_the_next_look()
     {
-        _ = await BeginAsync(Options with { DatabasePath = Other, Seed = 7 });
-        var followed = new FollowedImage(4096, await BeginAsync(Options));
-        using var application = await Application.StartAsync(Options);
-        using var holder = LogHolder.Open(Database, followed, new HolderOptions { Checkpoints = false }, clock);
-        _ = holder.Begin(null, null);
+        _ = await FollowedImage.MakeAsync(Options with { DatabasePath = Other, Seed = 7 });
+        using var scene = await BeginAsync(new HolderOptions { Checkpoints = false });
+        var (followed, application, holder) = scene;
         _ = await application.WorkAsync(10);
         holder.Look();
         Assert.Equal(HolderState.Follow, holder.State);
@@ -122,10 +114,8 @@ public sealed class LogHolderMomentTests : IDisposable
     [Fact]
     public async Task A_file_is_no_proof_of_rest_before_the_instant_of_its_last_write_is_past()
     {
-        var followed = new FollowedImage(4096, await BeginAsync(Options));
-        using var application = await Application.StartAsync(Options);
-        using var holder = LogHolder.Open(Database, followed, new HolderOptions(), clock);
-        _ = holder.Begin(null, null);
+        using var scene = await BeginAsync(new HolderOptions());
+        var (followed, application, holder) = scene;
         _ = await application.WorkAsync(10);
         Rest(holder);
         var written = new DateTimeOffset(FileMark.Of(Database)!.Written, TimeSpan.Zero);
@@ -135,13 +125,36 @@ public sealed class LogHolderMomentTests : IDisposable
         Assert.Equal(FileMark.Of(Database), holder.RestMark);
     }
 
-    private static async Task<byte[]> BeginAsync(ApplicationOptions options)
+    /// <summary>What a reader has of the log stays for it, and is emptied once it has ended.</summary>
+    [Fact]
+    public async Task A_log_that_somebody_reads_in_is_emptied_later()
     {
-        using var application = await Application.StartAsync(options);
-        _ = await application.WorkAsync(5);
+        using var scene = await BeginAsync(new HolderOptions());
+        var (followed, application, holder) = scene;
+        using var reader = await Application.StartAsync(Options with { Seed = 2 });
+        _ = await application.WorkAsync(10);
+        foreach (var sql in (string[])["BEGIN", "SELECT count(*) FROM item"])
+        {
+            _ = (await reader.ExecuteAsync(sql)).Value;
+        }
+
+        Rest(holder);
+        Assert.NotEqual(0, new FileInfo(Database + "-wal").Length);
+        Assert.True(holder.HasNews);
+        _ = (await reader.ExecuteAsync("ROLLBACK")).Value;
+        Rest(holder);
+        Assert.Equal(0, new FileInfo(Database + "-wal").Length);
+        Assert.False(holder.HasNews);
         await application.EndAsync();
-        Assert.False(File.Exists(options.DatabasePath + "-wal"));
-        return await File.ReadAllBytesAsync(options.DatabasePath, TestContext.Current.CancellationToken);
+        await reader.EndAsync();
+    }
+
+    private async Task<Scene> BeginAsync(HolderOptions options)
+    {
+        var followed = new FollowedImage(4096, await FollowedImage.MakeAsync(Options));
+        var scene = new Scene(followed, await Application.StartAsync(Options), LogHolder.Open(Database, followed, options, clock));
+        _ = scene.Holder.Begin(null, null);
+        return scene;
     }
 
     /// <summary>Looks until everything is read and copied.</summary>
@@ -160,5 +173,14 @@ public sealed class LogHolderMomentTests : IDisposable
     {
         File.OpenRead(Database).Dispose();
         File.OpenRead(Database + "-shm").Dispose();
+    }
+
+    private sealed record Scene(FollowedImage Followed, Application Application, LogHolder Holder) : IDisposable
+    {
+        public void Dispose()
+        {
+            Holder.Dispose();
+            Application.Dispose();
+        }
     }
 }

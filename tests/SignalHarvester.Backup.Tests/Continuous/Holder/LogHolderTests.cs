@@ -42,7 +42,7 @@ public sealed class LogHolderTests : IDisposable
             UriParameters = uri,
             Pragmas = ["journal_mode = WAL", $"synchronous = {synchronous}", "cache_size = 5", "wal_autocheckpoint = 50"],
         };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image);
         using var first = await Application.StartAsync(options);
         using var second = await Application.StartAsync(options with { Seed = 2 });
@@ -69,7 +69,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task An_application_that_dies_in_a_transaction_starts_again_at_once(bool atRest)
     {
         var options = new ApplicationOptions { DatabasePath = Database, Pragmas = Spilling, BusyTimeout = TimeSpan.Zero };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image, options: atRest ? null : new HolderOptions { Checkpoints = false });
         using (var victim = await Application.StartAsync(options))
         {
@@ -109,7 +109,7 @@ public sealed class LogHolderTests : IDisposable
     {
         Assert.SkipWhen(Application.SkipReason(library) is not null, Application.SkipReason(library) ?? "");
         var options = new ApplicationOptions { DatabasePath = Database, Library = library };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image);
         using (var victim = await Application.StartAsync(options))
         {
@@ -134,7 +134,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task A_log_that_one_empties_and_another_begins_is_followed()
     {
         var options = new ApplicationOptions { DatabasePath = Database };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image);
         using var first = await Application.StartAsync(options);
         using var second = await Application.StartAsync(options with { Seed = 2 });
@@ -164,7 +164,7 @@ public sealed class LogHolderTests : IDisposable
             Library = library,
             Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"],
         };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image);
         using var writer = await Application.StartAsync(options);
         using var checkpointer = await Application.StartAsync(options with { Seed = 2 });
@@ -219,7 +219,7 @@ public sealed class LogHolderTests : IDisposable
             DatabasePath = Database,
             Pragmas = ["journal_mode = WAL", "wal_autocheckpoint = 0"],
         };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image);
         using var application = await Application.StartAsync(options);
         for (var round = 0; round < 3; round++)
@@ -249,7 +249,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task A_database_that_is_replaced_while_it_is_followed_is_not_harmed(string way)
     {
         var options = new ApplicationOptions { DatabasePath = Database };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         var other = options with { DatabasePath = Other, Seed = 7 };
         using (var maker = await Application.StartAsync(other))
         {
@@ -298,7 +298,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task When_the_last_application_leaves_its_log_is_emptied_at_once()
     {
         var options = new ApplicationOptions { DatabasePath = Database };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         var never = TimeSpan.FromDays(1);
         using var looking = new Looking(Database, image, options: new HolderOptions { Quiet = never, TruncateAfter = never });
         using (var application = await Application.StartAsync(options))
@@ -317,7 +317,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task The_last_one_to_leave_leaves_one_whole_file()
     {
         var options = new ApplicationOptions { DatabasePath = Database };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image);
         using (var application = await Application.StartAsync(options))
         {
@@ -335,7 +335,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task An_application_that_never_waits_is_never_refused_a_write()
     {
         var options = new ApplicationOptions { DatabasePath = Database, BusyTimeout = TimeSpan.Zero };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image);
         using var application = await Application.StartAsync(options);
         for (var round = 0; round < 20; round++)
@@ -357,7 +357,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task Lost_locks_are_noticed_and_harm_nothing()
     {
         var options = new ApplicationOptions { DatabasePath = Database };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using (var looking = new Looking(Database, image))
         {
             using (var application = await Application.StartAsync(options))
@@ -389,7 +389,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task A_log_does_not_grow_for_ever()
     {
         var options = new ApplicationOptions { DatabasePath = Database, Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"] };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         using var looking = new Looking(Database, image);
         using var application = await Application.StartAsync(options);
         _ = await application.WorkAsync(50);
@@ -407,7 +407,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task The_next_holder_continues_where_the_log_proves_it()
     {
         var options = new ApplicationOptions { DatabasePath = Database, Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"] };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         LogPlace? place;
         FileMark? file;
         using var application = await Application.StartAsync(options);
@@ -454,7 +454,7 @@ public sealed class LogHolderTests : IDisposable
     public async Task A_log_that_was_cut_back_is_a_gap(bool goesOn)
     {
         var options = new ApplicationOptions { DatabasePath = Database, Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"] };
-        var image = await BeginAsync(options);
+        var image = await FollowedImage.MakeAsync(options);
         var cut = folder["cut.db"];
         LogPlace? place;
         using (var application = await Application.StartAsync(options))
@@ -479,16 +479,6 @@ public sealed class LogHolderTests : IDisposable
 
         using var next = new Looking(cut, image, place);
         Assert.NotNull(next.WhyNew);
-    }
-
-    /// <summary>Makes the database, and returns it as one file.</summary>
-    private static async Task<byte[]> BeginAsync(ApplicationOptions options)
-    {
-        using var application = await Application.StartAsync(options);
-        _ = await application.WorkAsync(5);
-        await application.EndAsync();
-        Assert.False(File.Exists(options.DatabasePath + "-wal"));
-        return await File.ReadAllBytesAsync(options.DatabasePath, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Leaves the database as the last one, and compares.</summary>

@@ -164,6 +164,7 @@ internal sealed class Looking : IDisposable
                 }
             }
 
+            // The pace of the product's own looks.
             Thread.Sleep(Interval);
         }
     }
