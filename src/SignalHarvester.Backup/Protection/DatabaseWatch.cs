@@ -93,7 +93,8 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
     }
 
     /// <summary>Looks whether there is something for a thread of its own to do.</summary>
-    public bool HasNews()
+    /// <param name="isThorough">Whether to ask for its files, too.</param>
+    public bool HasNews(bool isThorough)
     {
         if (!follower.Gate.TryEnter())
         {
@@ -105,7 +106,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
         {
             pulse.Beat();
             LastLook = context.Clock.GetUtcNow();
-            return follower.Holder is not { } holder || holder.HasNews;
+            return follower.Holder is not { } holder || holder.HasNews(isThorough);
         }
         finally
         {
@@ -197,10 +198,10 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
             lock (follower.Gate)
             {
                 problem = Attend();
-                isStill = problem is null && follower.Holder is { HasNews: false };
+                isStill = problem is null && follower.Holder is { } holder && !holder.HasNews(isThorough: true);
                 if (isStill)
                 {
-                    follower.Holder!.ReleaseMemory();
+                    follower.Holder!.Shrink();
                 }
 
                 pause = follower.Holder?.State switch

@@ -10,7 +10,8 @@ internal sealed class DelayRecord(TimeProvider clock)
 
     private static readonly TimeSpan Smallest = TimeSpan.FromMilliseconds(1);
 
-    private readonly long[,] counts = new long[Hours, Steps];
+    // A database at rest needs no more than one of them, and there may be a thousand databases.
+    private readonly long[]?[] counts = new long[]?[Hours];
     private readonly long[] hourOf = new long[Hours];
     private readonly Lock gate = new();
 
@@ -22,16 +23,13 @@ internal sealed class DelayRecord(TimeProvider clock)
         {
             var hour = Hour();
             var row = (int)(hour % Hours);
-            if (hourOf[row] != hour)
+            if (counts[row] is not { } times || hourOf[row] != hour)
             {
+                times = counts[row] = new long[Steps];
                 hourOf[row] = hour;
-                for (var i = 0; i < Steps; i++)
-                {
-                    counts[row, i] = 0;
-                }
             }
 
-            counts[row, step]++;
+            times[step]++;
         }
     }
 
@@ -45,9 +43,9 @@ internal sealed class DelayRecord(TimeProvider clock)
             var totals = new long[Steps];
             for (var row = 0; row < Hours; row++)
             {
-                for (var step = 0; hourOf[row] > now - Hours && step < Steps; step++)
+                for (var step = 0; counts[row] is { } times && hourOf[row] > now - Hours && step < Steps; step++)
                 {
-                    totals[step] += counts[row, step];
+                    totals[step] += times[step];
                 }
             }
 

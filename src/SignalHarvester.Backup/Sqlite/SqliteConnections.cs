@@ -16,6 +16,17 @@ internal static class SqliteConnections
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
     public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => OpenShared(path, path, standIns: true, cancellation);
 
+    /// <summary>Opens a database that is in use elsewhere, without creating it, and without the stand-ins that reading some schemas takes.</summary>
+    /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
+    public static SqliteConnection OpenToHold(string path) => OpenShared(path, path, standIns: false, CancellationToken.None);
+
+    /// <summary>Provides the stand-ins without which SQLite cannot read the schemas of some applications.</summary>
+    public static void ProvideStandIns(SqliteConnection connection)
+    {
+        StandInCollations.Provide(connection);
+        StandInFunctions.ProvideLanguages(connection);
+    }
+
     /// <summary>
     /// Opens a database to write rows to it, as an application does.
     /// </summary>
@@ -129,8 +140,7 @@ internal static class SqliteConnections
             connection.Open();
             if (standIns)
             {
-                StandInCollations.Provide(connection);
-                StandInFunctions.ProvideLanguages(connection);
+                ProvideStandIns(connection);
             }
 
             StopOn(connection, cancellation);

@@ -36,13 +36,15 @@ internal static unsafe class SqliteDescriptors
 
     private static readonly object Gate = new();
 
-    // Each with the path by which it was opened, and its number in the order of openings.
-    private static readonly Dictionary<int, (string? Path, long Number)> Held = [];
+    // Each with the path by which it was opened.
+    private static readonly Dictionary<int, string> Held = [];
+
+    // In the order of openings.
+    private static readonly Dictionary<string, List<int>> HeldByPath = new(StringComparer.Ordinal);
     private static delegate* unmanaged[Cdecl]<byte*, int, int, int> openFile;
     private static delegate* unmanaged[Cdecl]<int, int> closeFile;
     private static delegate* unmanaged[Cdecl]<int, uint, uint, int> giveFile;
     private static int changing;
-    private static long opened;
 
     /// <summary>Begins to watch. Called once, before the library opens anything.</summary>
     public static void Watch()
@@ -138,8 +140,27 @@ internal static unsafe class SqliteDescriptors
         }
     }
 
-    private static int? NewestOf(string path) =>
-        Held.Where(held => held.Value.Path == path).OrderBy(held => held.Value.Number).Select(held => (int?)held.Key).LastOrDefault();
+    private static int? NewestOf(string path) => HeldByPath.TryGetValue(path, out var descriptors) ? descriptors[^1] : null;
+
+    private static void Hold(int descriptor, string path)
+    {
+        Release(descriptor);
+        Held[descriptor] = path;
+        if (!HeldByPath.TryGetValue(path, out var descriptors))
+        {
+            HeldByPath[path] = descriptors = [];
+        }
+
+        descriptors.Add(descriptor);
+    }
+
+    private static void Release(int descriptor)
+    {
+        if (Held.Remove(descriptor, out var path) && HeldByPath[path] is var descriptors && descriptors.Remove(descriptor) && descriptors.Count == 0)
+        {
+            _ = HeldByPath.Remove(path);
+        }
+    }
 
     private static bool IsOpenElsewhere(FileIdentity file)
     {
@@ -155,15 +176,28 @@ internal static unsafe class SqliteDescriptors
         }
     }
 
-    /// <summary>Returns the descriptors of this process. Linux and macOS list them as files named by their numbers.</summary>
+    /// <summary>
+    /// Returns numbers among which are all descriptors of this process. Linux tells how many there are at most: its list of them would be asked twice
+    /// for each, which makes the start of a thousand protections quadratic. macOS lists them as files.
+    /// </summary>
     private static IEnumerable<int> Descriptors()
     {
         const int mostWhereNotShown = 4096;
-        var shown = new DirectoryInfo(OperatingSystem.IsLinux() ? "/proc/self/fd" : "/dev/fd");
-        return shown.Exists
-            ? shown.EnumerateFileSystemInfos()
-                .Select(entry => int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? descriptor : -1)
+        return OperatingSystem.IsLinux() ? Enumerable.Range(0, TableSize() ?? mostWhereNotShown)
+            : Directory.Exists("/dev/fd") ? Directory.EnumerateFileSystemEntries("/dev/fd")
+                .Select(entry => int.TryParse(Path.GetFileName(entry), NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? descriptor : -1)
             : Enumerable.Range(0, mostWhereNotShown);
+    }
+
+    /// <summary>The size of the table of descriptors, https://man7.org/linux/man-pages/man5/proc_pid_status.5.html ; null where it is not shown.</summary>
+    private static int? TableSize()
+    {
+        const string name = "FDSize:";
+        return File.Exists("/proc/self/status")
+            && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) is { } line
+            && int.TryParse(line.AsSpan(name.Length), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var size)
+                ? size
+                : null;
     }
 
     private static nint Replace(SqliteVfs* system, ReadOnlySpan<byte> name, nint by)
@@ -197,7 +231,7 @@ internal static unsafe class SqliteDescriptors
             changing--;
             if (descriptor >= 0)
             {
-                Held[descriptor] = (name, ++opened);
+                Hold(descriptor, name!);
             }
 
             Monitor.PulseAll(Gate);
@@ -222,7 +256,7 @@ internal static unsafe class SqliteDescriptors
             changing++;
 
             // Before the close: the next file that is opened may get the same number.
-            _ = Held.Remove(descriptor);
+            Release(descriptor);
         }
 
         var result = closeFile(descriptor);

@@ -12,6 +12,7 @@ namespace SignalHarvester.Backup.Continuous.Holder;
 internal sealed class HoldingConnection : IDisposable
 {
     // https://sqlite.org/c3ref/c_dbconfig_defensive.html
+    private const int DbConfigLookaside = 1001;
     private const int DbConfigNoCheckpointOnClose = 1006;
 
     // https://sqlite.org/walformat.html#wal_locks
@@ -49,10 +50,14 @@ internal sealed class HoldingConnection : IDisposable
     /// <exception cref="SqliteException">The database cannot be opened or read.</exception>
     public static HoldingConnection Open(string path)
     {
-        var connection = SqliteConnections.OpenLive(path, CancellationToken.None);
+        var connection = SqliteConnections.OpenToHold(path);
         try
         {
             var handle = connection.Handle!;
+
+            // 48 KB of small pieces, which serve statements; there are thousands of connections, and hardly any statements.
+            _ = raw.sqlite3_db_config(handle, DbConfigLookaside, IntPtr.Zero, 0, 0);
+            SqliteConnections.ProvideStandIns(connection);
             _ = raw.sqlite3_busy_timeout(handle, 0);
             _ = raw.sqlite3_wal_autocheckpoint(handle, 0);
             CheckpointsOnClose(handle, checkpoints: false);

@@ -16,9 +16,24 @@ internal sealed unsafe class IndexView(SqliteFile file)
     private const int BackfillOffset = 96;
 
     private readonly byte* index = file.MapIndex();
+    private readonly byte[] last = new byte[WalIndexHeader.Size];
 
     /// <summary>The number of frames that a checkpoint has copied to the database file.</summary>
     public uint Backfilled => Volatile.Read(ref *(uint*)(index + BackfillOffset));
+
+    /// <summary>Returns the same view by another connection to the same file, for when this one is closed.</summary>
+    public IndexView By(SqliteFile other)
+    {
+        var view = new IndexView(other);
+        last.CopyTo(view.last);
+        return view;
+    }
+
+    /// <summary>Whether it is not what it was when it was read last. To ask costs a tenth of reading it.</summary>
+    public bool HasChanged => !new ReadOnlySpan<byte>(index, WalIndexHeader.Size).SequenceEqual(last);
+
+    /// <summary>Whether another connection of this process, which has read its file, has this index, too: then the file is the same.</summary>
+    public bool IsOf(SqliteFile other) => other.MapIndex() == index;
 
     /// <summary>Reads the header, as SQLite reads it: both copies, which must agree with each other and with their checksum.</summary>
     /// <returns>Null if they do not: somebody is writing it, or died while doing so.</returns>
@@ -36,6 +51,12 @@ internal sealed unsafe class IndexView(SqliteFile file)
 
         var (s0, s1) = WalFormat.Checksum(header[..ChecksumOffset], bigEndian: !BitConverter.IsLittleEndian, default);
         var stored = MemoryMarshal.Cast<byte, uint>(header[ChecksumOffset..]);
-        return stored[0] == s0 && stored[1] == s1 ? WalIndexHeader.Read(header) : null;
+        if (stored[0] != s0 || stored[1] != s1)
+        {
+            return null;
+        }
+
+        header.CopyTo(last);
+        return WalIndexHeader.Read(header);
     }
 }

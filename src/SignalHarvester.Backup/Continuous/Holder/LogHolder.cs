@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SQLitePCL;
@@ -30,11 +31,11 @@ internal sealed class LogHolder : IDisposable
     private readonly string path;
     private readonly HolderOptions options;
     private readonly TimeProvider clock;
-    private readonly HoldingConnection first;
-    private readonly HoldingConnection second;
-    private readonly IndexView index;
     private readonly LogCursor cursor;
     private readonly HeldFiles files;
+    private HoldingConnection first;
+    private HoldingConnection? second;
+    private IndexView index;
     private HoldingConnection? marked;
     private HoldingConnection? resting;
     private WalIndexHeader mark = new(0, 0, default, 0, 0);
@@ -46,13 +47,12 @@ internal sealed class LogHolder : IDisposable
     private bool wasTorn;
 
     private LogHolder(
-        string path, ICommitSink sink, HolderOptions options, TimeProvider clock, HoldingConnection first, HoldingConnection second, HeldFiles files)
+        string path, ICommitSink sink, HolderOptions options, TimeProvider clock, HoldingConnection first, HeldFiles files)
     {
         this.path = path;
         this.options = options;
         this.clock = clock;
         this.first = first;
-        this.second = second;
         this.files = files;
         index = new IndexView(first.Main);
         PageSize = (int)SqliteConnections.ScalarInt64(first.Connection, "PRAGMA page_size");
@@ -82,7 +82,9 @@ internal sealed class LogHolder : IDisposable
     public bool IsStill => State == HolderState.Rest && (isTruncated || Position.MaxFrame == 0 || !options.Checkpoints);
 
     /// <summary>Whether a look has more to do than to compare. To ask takes no lock.</summary>
-    public bool HasNews => !IsStill || index.TryRead() != Position || files.WhyReplaced() is not null;
+    /// <param name="isThorough">Whether to ask for everything; otherwise only for what has changed in the index since a thorough one found no news.</param>
+    public bool HasNews(bool isThorough) =>
+        !IsStill || index.HasChanged || (isThorough && (index.TryRead() != Position || files.WhyReplaced() is not null));
 
     /// <summary>Opens a database.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
@@ -90,23 +92,19 @@ internal sealed class LogHolder : IDisposable
     /// <param name="options">When to checkpoint.</param>
     /// <param name="clock">The clock for pauses.</param>
     /// <exception cref="BackupException">DatabaseOpenInProcess; ProtectionRefused: it is not in WAL mode.</exception>
-    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite cannot open or read it.</exception>
+    /// <exception cref="SqliteException">SQLite cannot open or read it.</exception>
     public static LogHolder Open(string path, ICommitSink sink, HolderOptions options, TimeProvider clock)
     {
         var files = HeldFiles.Of(path);
         var first = HoldingConnection.Open(path);
-        HoldingConnection? second = null;
         try
         {
             RequireWal(first, path);
-            second = HoldingConnection.Open(path);
-            RequireWal(second, path);
             files.NoteIndex();
-            return new LogHolder(path, sink, options, clock, first, second, files);
+            return new LogHolder(path, sink, options, clock, first, files);
         }
         catch
         {
-            second?.Dispose();
             first.Dispose();
             throw;
         }
@@ -116,7 +114,7 @@ internal sealed class LogHolder : IDisposable
     /// <param name="place">The place in the log up to which it was read; null if the log was empty, or nothing was read before.</param>
     /// <param name="rest">The database file when everything up to that place was in it; null if it was not.</param>
     /// <returns>Why the log does not continue from there, as a clause; null if it does.</returns>
-    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite fails.</exception>
+    /// <exception cref="SqliteException">SQLite fails.</exception>
     public string? Begin(LogPlace? place, FileMark? rest)
     {
         for (var attempt = 1; State == HolderState.Open; attempt++)
@@ -166,18 +164,25 @@ internal sealed class LogHolder : IDisposable
         return place is null && rest is null ? "nothing is known of it" : "its log was begun anew meanwhile, or was cut back";
     }
 
-    /// <summary>Gives back the memory that it does not need while nothing happens.</summary>
-    public void ReleaseMemory()
+    /// <summary>At rest: gives back what it does not need while nothing happens, the connection that holds nothing above all.</summary>
+    public void Shrink()
     {
+        if (second is not null && marked is null && resting is not null)
+        {
+            (first, second) = resting == first ? (first, second) : (second, first);
+            index = index.By(first.Main);
+            second.Dispose();
+            second = null;
+        }
+
         first.ReleaseMemory();
-        second.ReleaseMemory();
     }
 
     /// <summary>Looks once: reads what is new, and moves the hold where that is due.</summary>
     /// <exception cref="DatabaseReplacedException">
     /// The path leads elsewhere by now, or the file was overwritten. Close it with <see cref="CloseReplaced"/>.
     /// </exception>
-    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">SQLite fails.</exception>
+    /// <exception cref="SqliteException">SQLite fails.</exception>
     /// <exception cref="SqliteIOException">The operating system fails.</exception>
     public void Look()
     {
@@ -219,12 +224,12 @@ internal sealed class LogHolder : IDisposable
 
         if (marked is null)
         {
-            if (Spare!.TryMark(out var end) != raw.SQLITE_OK || end is null)
+            if (Spare is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK || end is null)
             {
                 return false;
             }
 
-            Mark(Spare!, end);
+            Mark(spare, end);
             lastChange = clock.GetTimestamp();
         }
 
@@ -248,7 +253,7 @@ internal sealed class LogHolder : IDisposable
         marked?.Release();
         marked = null;
         files.RefuseReplaced();
-        second.Dispose();
+        second?.Dispose();
         first.CheckpointOnClose();
         first.Dispose();
     }
@@ -278,14 +283,42 @@ internal sealed class LogHolder : IDisposable
     /// <summary>Closes the connections; nothing is checkpointed.</summary>
     public void Dispose()
     {
-        second.Dispose();
+        second?.Dispose();
         first.Dispose();
     }
 
     private HoldingConnection Held => marked ?? resting!;
 
-    /// <summary>The connection that holds nothing; null while both hold something.</summary>
-    private HoldingConnection? Spare => Array.Find([first, second], connection => connection != marked && connection != resting);
+    /// <summary>The connection that holds nothing, opened if there is none; null while both hold something, or while the database is busy.</summary>
+    /// <exception cref="DatabaseReplacedException">The path leads elsewhere by now.</exception>
+    /// <exception cref="SqliteException">It cannot be opened.</exception>
+    private HoldingConnection? Spare => IsFree(first) ? first : second is null ? TryOpenSecond() : IsFree(second) ? second : null;
+
+    private bool IsFree(HoldingConnection connection) => connection != marked && connection != resting;
+
+    private HoldingConnection? TryOpenSecond()
+    {
+        files.RefuseReplaced();
+        HoldingConnection opened;
+        try
+        {
+            opened = HoldingConnection.Open(path);
+        }
+        catch (SqliteException exception) when (SqliteResult.IsBusy(exception.SqliteErrorCode))
+        {
+            return null;
+        }
+
+        // SQLite maps the index once for all connections to the same file.
+        if (opened.Touch() != raw.SQLITE_OK || !index.IsOf(opened.Main))
+        {
+            opened.Dispose();
+            files.RefuseReplaced();
+            return null;
+        }
+
+        return second = opened;
+    }
 
     private static void RequireWal(HoldingConnection connection, string path)
     {
@@ -312,7 +345,7 @@ internal sealed class LogHolder : IDisposable
             return;
         }
 
-        if (Spare!.TryMark(out var end) != raw.SQLITE_OK)
+        if (Spare is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK)
         {
             return;
         }
@@ -329,7 +362,7 @@ internal sealed class LogHolder : IDisposable
             return;
         }
 
-        Mark(Spare!, end);
+        Mark(spare, end);
         ReadOn(end, isProved: false);
         LeaveRestIfSafe();
     }
@@ -372,7 +405,12 @@ internal sealed class LogHolder : IDisposable
             return;
         }
 
-        if (!Spare!.IsCheckpointLockFree())
+        if (Spare is not { } spare)
+        {
+            return;
+        }
+
+        if (!spare.IsCheckpointLockFree())
         {
             // Somebody checkpoints, and may wait for the mark to leave its place. At the end of the log it is in nobody's way, unless the readers
             // of others had every slot there; then one may have become free.
@@ -403,7 +441,7 @@ internal sealed class LogHolder : IDisposable
         }
 
         files.RefuseReplaced();
-        _ = Spare!.Checkpoint(Passive);
+        _ = Spare?.Checkpoint(Passive);
         lastCheckpoint = clock.GetTimestamp();
         if (index.TryRead() == Position && index.Backfilled >= Position.MaxFrame)
         {
@@ -501,7 +539,7 @@ internal sealed class LogHolder : IDisposable
         }
 
         // Everything is copied, so it only makes the log empty. If somebody writes, or reads in the log, it is not done now.
-        isTruncated = Spare!.Checkpoint(Truncate) == raw.SQLITE_OK;
+        isTruncated = Spare?.Checkpoint(Truncate) == raw.SQLITE_OK;
         restBegan = clock.GetTimestamp();
     }
 

@@ -140,11 +140,11 @@ public sealed class LogHolderMomentTests : IDisposable
 
         Rest(holder);
         Assert.NotEqual(0, new FileInfo(Database + "-wal").Length);
-        Assert.True(holder.HasNews);
+        Assert.True(holder.HasNews(isThorough: true));
         _ = (await reader.ExecuteAsync("ROLLBACK")).Value;
         Rest(holder);
         Assert.Equal(0, new FileInfo(Database + "-wal").Length);
-        Assert.False(holder.HasNews);
+        Assert.False(holder.HasNews(isThorough: true));
         await application.EndAsync();
         await reader.EndAsync();
     }
