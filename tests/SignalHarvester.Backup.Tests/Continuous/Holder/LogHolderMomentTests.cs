@@ -149,6 +149,54 @@ public sealed class LogHolderMomentTests : IDisposable
         await reader.EndAsync();
     }
 
+    [Fact]
+    public async Task A_database_at_rest_keeps_one_connection_and_misses_nothing_that_comes_then()
+    {
+        using var scene = await BeginAsync(new HolderOptions());
+        var (followed, application, holder) = scene;
+        for (var round = 0; round < 3; round++)
+        {
+            _ = await application.WorkAsync(10);
+            Rest(holder);
+            Assert.Equal(2, LogDescriptors());
+            holder.Shrink();
+            Assert.Equal(1, LogDescriptors());
+            Assert.False(holder.HasNews(isThorough: false));
+            Assert.True((await application.CheckpointAsync("PASSIVE")).IsBusy is false);
+            var before = followed.Commits;
+            _ = await application.WorkAsync(1);
+            Assert.True(holder.HasNews(isThorough: false));
+            holder.Look();
+            Assert.True(followed.Commits > before);
+        }
+
+        Assert.Empty(followed.Gaps);
+        await application.EndAsync();
+        Rest(holder);
+        holder.Shrink();
+        holder.Close();
+        Assert.Equal(ImageHash.Of(Database), Convert.ToHexStringLower(SHA256.HashData(followed.Image)));
+        Assert.False(File.Exists(Database + "-wal"));
+    }
+
+    /// <summary>Between the question whether the file was replaced and the opening of a second connection, it may be.</summary>
+    [Fact]
+    public async Task A_connection_to_another_file_is_known_by_its_index()
+    {
+        _ = await FollowedImage.MakeAsync(Options);
+        _ = await FollowedImage.MakeAsync(Options with { DatabasePath = Other, Seed = 7 });
+        using var application = await Application.StartAsync(Options);
+        using var another = await Application.StartAsync(Options with { DatabasePath = Other, Seed = 7 });
+        using var first = HoldingConnection.Open(Database);
+        using var second = HoldingConnection.Open(Database);
+        using var other = HoldingConnection.Open(Other);
+        var index = new IndexView(first.Main);
+        Assert.True(index.IsOf(second.Main));
+        Assert.False(index.IsOf(other.Main));
+        await application.EndAsync();
+        await another.EndAsync();
+    }
+
     private async Task<Scene> BeginAsync(HolderOptions options)
     {
         var followed = new FollowedImage(4096, await FollowedImage.MakeAsync(Options));
@@ -168,6 +216,9 @@ public sealed class LogHolderMomentTests : IDisposable
 
         Assert.Equal(HolderState.Rest, holder.State);
     }
+
+    private int LogDescriptors() =>
+        Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(descriptor => File.ResolveLinkTarget(descriptor, false)?.FullName == Database + "-wal");
 
     private void LoseLocks()
     {

@@ -155,6 +155,11 @@ internal sealed class Looking : IDisposable
                 try
                 {
                     holder.Look();
+                    if (!holder.HasNews(isThorough: true))
+                    {
+                        holder.Shrink();
+                    }
+
                     looks++;
                 }
                 catch (Exception exception)
