@@ -52,6 +52,7 @@ internal static class Program
         using var history = new History(workspace, database, module);
         using var gateway = new S3Gateway(workspace);
         Protection[] protections = [new ModuleProtection(module), new LitestreamProtection()];
+        var bucket = new BucketStore(workspace, gateway);
         Step[] steps =
         [
             new FullBackup(workspace, database, module),
@@ -71,6 +72,8 @@ internal static class Program
             new Scrub(workspace, database, module),
             new ContinuousDelay(workspace, database, protections),
             new ContinuousLoad(workspace, database, protections),
+            new ContinuousDelay(workspace, database, protections, bucket),
+            new ContinuousLoad(workspace, database, protections, bucket),
             new ContinuousMemory(workspace, protections),
         ];
 

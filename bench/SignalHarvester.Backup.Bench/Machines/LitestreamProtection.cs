@@ -11,13 +11,13 @@ internal sealed class LitestreamProtection : Protection
     {
         File.WriteAllText(
             ConfigurationOf(place),
-            Peers.LitestreamConfiguration(Directory.EnumerateFiles(place.Live, "*.db").Select(database => (database, ReplicaOf(place, database)))));
-        return Peers.LitestreamReplicate(ConfigurationOf(place));
+            Peers.LitestreamConfiguration(
+                Directory.EnumerateFiles(place.Live, "*.db").Select(database => (database, place.Store.ReplicaOf(Path.GetFileName(database))))));
+        return Peers.LitestreamReplicate(ConfigurationOf(place)) with { Variables = place.Store.Variables };
     }
 
-    public override int CountReady(ProtectedPlace place) => Directory.EnumerateDirectories(place.Store).Count(replica =>
-        Directory.EnumerateFiles(replica, "*.snapshot.lz4", SearchOption.AllDirectories).Any()
-        && Directory.EnumerateFiles(replica, "*.wal.lz4", SearchOption.AllDirectories).Any());
+    public override int CountReady(IReadOnlyCollection<StoredObject> objects) => objects.GroupBy(stored => stored.Top).Count(replica =>
+        replica.Any(stored => stored.Name.EndsWith(".snapshot.lz4", StringComparison.Ordinal)) && replica.Any(stored => IsObject(stored.FileName)));
 
     public override bool IsObject(ReadOnlySpan<char> fileName) => fileName.EndsWith(".wal.lz4", StringComparison.Ordinal);
 
@@ -25,9 +25,7 @@ internal sealed class LitestreamProtection : Protection
     public override byte[] Read(string path) => File.ReadAllBytes(path);
 
     public override IEnumerable<(string Column, Command Command)> Restores(ProtectedPlace place, string database, string destination) =>
-        [(ProtectedPlace.UncheckedRestore, Peers.LitestreamRestore(ConfigurationOf(place), database, destination))];
+        [(ProtectedPlace.UncheckedRestore, Peers.LitestreamRestore(ConfigurationOf(place), database, destination) with { Variables = place.Store.Variables })];
 
     private static string ConfigurationOf(ProtectedPlace place) => Path.Combine(place.Home, "litestream.yml");
-
-    private static string ReplicaOf(ProtectedPlace place, string database) => Path.Combine(place.Store, Path.GetFileName(database));
 }

@@ -155,7 +155,7 @@ internal sealed class Module
 
     /// <summary>Protects the databases of a place until it is stopped.</summary>
     public Command Protect(ProtectedPlace place) => Script(
-        $"Start-SHBackupProtection {Quote(place["*.db"])} -ThisProcess -BackupDirectory {Quote(place.Home)} -To {Quote(place.Store)}");
+        $"Start-SHBackupProtection {Quote(place["*.db"])} -ThisProcess -BackupDirectory {Quote(place.Home)} {place.Store.ToParameters}") with { Variables = place.Store.Variables };
 
     /// <summary>Restores a database as it was at a moment from the store of a protection; the time inside is the pipeline's.</summary>
     /// <param name="place">Where the store is.</param>
@@ -165,9 +165,10 @@ internal sealed class Module
     /// <param name="verify">Whether the content is checked.</param>
     public Command RestoreMoment(ProtectedPlace place, string database, string moment, string destination, bool verify) =>
         Pipeline(
-            $"Restore-SHBackup -PointInTime {Quote(moment)} -From {Quote(place.Store)} -Database {Quote(database)} -BackupDirectory {Quote(place.Home)} " +
+            $"Restore-SHBackup -PointInTime {Quote(moment)} {place.Store.FromParameters} -Database {Quote(database)} -BackupDirectory {Quote(place.Home)} " +
             $"-Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
-            """; "bench:inside=$cmdlet" """);
+            """; "bench:inside=$cmdlet" """) with
+        { Variables = place.Store.Variables };
 
     /// <summary>Starts the shell, and nothing else.</summary>
     public Command Nothing() => Script("1");

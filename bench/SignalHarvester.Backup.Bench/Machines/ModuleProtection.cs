@@ -11,10 +11,9 @@ internal sealed class ModuleProtection(Module module) : Protection
 
     public override Command Protect(ProtectedPlace place) => module.Protect(place);
 
-    public override int CountReady(ProtectedPlace place) => Math.Min(
-        Directory.EnumerateFiles(place.Store, "backup_*.json").Count(),
-        Directory.EnumerateDirectories(place.Store, "stream-*")
-            .Count(stream => Directory.EnumerateFiles(stream).Any(file => IsObject(Path.GetFileName(file)))));
+    public override int CountReady(IReadOnlyCollection<StoredObject> objects) => Math.Min(
+        objects.Count(stored => stored.Name.StartsWith("backup_", StringComparison.Ordinal) && stored.Name.EndsWith(".json", StringComparison.Ordinal)),
+        objects.Where(stored => IsObject(stored.FileName)).DistinctBy(stored => stored.Top).Count());
 
     public override bool IsObject(ReadOnlySpan<char> fileName) =>
         fileName.StartsWith("seg_", StringComparison.Ordinal) && fileName.EndsWith(".seg", StringComparison.Ordinal);

@@ -85,11 +85,11 @@ internal static class Peers
 
     /// <summary>Litestream's settings for that; as arguments, it would misread some paths.</summary>
     public static string LitestreamConfiguration(string copy, string replica) =>
-        LitestreamConfiguration([(copy, replica)]);
+        LitestreamConfiguration([(copy, new { path = replica })]);
 
-    /// <summary>The same for several databases, each with its replica.</summary>
-    public static string LitestreamConfiguration(IEnumerable<(string Database, string Replica)> databases) =>
-        JsonSerializer.Serialize(new { dbs = databases.Select(d => new { path = d.Database, replicas = new[] { new { path = d.Replica } } }) });
+    /// <summary>The same for several databases, each with the settings of its replica.</summary>
+    public static string LitestreamConfiguration(IEnumerable<(string Database, object Replica)> databases) =>
+        JsonSerializer.Serialize(new { dbs = databases.Select(d => new { path = d.Database, replicas = new[] { d.Replica } }) });
 
     /// <summary>Litestream until it is stopped.</summary>
     public static Command LitestreamReplicate(string configuration) => new("litestream", ["replicate", "-config", configuration]);

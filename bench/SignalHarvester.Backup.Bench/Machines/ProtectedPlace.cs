@@ -1,20 +1,30 @@
 namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>Where a measurement of continuous protection has its files.</summary>
-/// <param name="Folder">For everything.</param>
-internal sealed record ProtectedPlace(string Folder)
+internal sealed class ProtectedPlace
 {
+    /// <param name="folder">For everything that is not in the store.</param>
+    /// <param name="store">The store; null for a folder in this one.</param>
+    public ProtectedPlace(string folder, ProtectedStore? store = null)
+    {
+        Folder = folder;
+        Store = store ?? new FolderStore(Path.Combine(folder, "store"));
+    }
+
     /// <summary>The column for a restore that checks the image.</summary>
     public const string CheckedRestore = "restore s";
 
     /// <summary>The column for a restore that does not.</summary>
     public const string UncheckedRestore = "restore, unchecked s";
 
+    /// <summary>The folder for everything that is not in the store.</summary>
+    public string Folder { get; }
+
     /// <summary>The databases.</summary>
     public string Live => Path.Combine(Folder, "live");
 
     /// <summary>The store.</summary>
-    public string Store => Path.Combine(Folder, "store");
+    public ProtectedStore Store { get; }
 
     /// <summary>What the tool itself needs on this machine.</summary>
     public string Home => Path.Combine(Folder, "home");
@@ -31,7 +41,7 @@ internal sealed record ProtectedPlace(string Folder)
         Workspace.Delete(Folder);
         Directory.CreateDirectory(Live);
         Directory.CreateDirectory(Home);
-        Directory.CreateDirectory(Store);
+        Store.Clear();
         for (var copy = 0; copy < copies; copy++)
         {
             File.Copy(original, this[NameOf(copy)]);

@@ -13,9 +13,9 @@ internal abstract class Protection
     public abstract Command Protect(ProtectedPlace place);
 
     /// <summary>Returns how many databases have their first copy, and the beginning of what follows it, in the store.</summary>
-    public abstract int CountReady(ProtectedPlace place);
+    public abstract int CountReady(IReadOnlyCollection<StoredObject> objects);
 
-    /// <summary>Whether a file of the store holds commits.</summary>
+    /// <summary>Whether an object of the store holds commits.</summary>
     public abstract bool IsObject(ReadOnlySpan<char> fileName);
 
     /// <summary>Returns the bytes of an object, with the pages in it as they are in the database.</summary>

@@ -29,11 +29,14 @@ internal sealed class S3Gateway(Workspace workspace) : IDisposable
         ["RCLONE_CONFIG_CEPH_TYPE"] = "s3",
         ["RCLONE_CONFIG_CEPH_PROVIDER"] = "Ceph",
         ["RCLONE_CONFIG_CEPH_ENV_AUTH"] = "true",
-        ["RCLONE_CONFIG_CEPH_ENDPOINT"] = $"http://127.0.0.1:{port}",
+        ["RCLONE_CONFIG_CEPH_ENDPOINT"] = Endpoint,
     };
 
+    /// <summary>Its address.</summary>
+    public string Endpoint => $"http://127.0.0.1:{port}";
+
     /// <summary>The parameters that name a bucket there.</summary>
-    public string Place(string bucket) => $"-Provider S3 -Bucket {bucket} -Endpoint http://127.0.0.1:{port} -PathStyle -Region default";
+    public string Place(string bucket) => $"-Provider S3 -Bucket {bucket} -Endpoint {Endpoint} -PathStyle -Region default";
 
     /// <summary>Starts it, unless it runs.</summary>
     /// <exception cref="BenchException">It did not start.</exception>

@@ -1,44 +1,51 @@
 using System.Diagnostics;
-using System.IO.Enumeration;
 
 namespace SignalHarvester.Backup.Bench.Measuring;
 
-/// <summary>Sees objects appear in a store that is a folder, whoever puts them there, until it is disposed.</summary>
+/// <summary>Sees objects that hold commits appear in a store, whoever puts them there, until it is disposed.</summary>
 internal sealed class ObjectWatch : IDisposable
 {
+    private static readonly TimeSpan Ask = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan AskServer = TimeSpan.FromMilliseconds(500);
+
     private readonly Protection protection;
-    private readonly string store;
+    private readonly ProtectedStore store;
     private readonly TimeSpan pause;
-    private readonly Dictionary<string, long> seen = [];
+    private readonly Dictionary<string, (StoredObject Stored, long Seen)> seen = [];
     private readonly Lock gate = new();
     private readonly ManualResetEventSlim ended = new();
-    private readonly Thread thread;
+    private readonly Thread? thread;
 
     /// <summary>Begins; what is there already does not count.</summary>
     /// <param name="protection">Whose objects.</param>
-    /// <param name="store">The folder.</param>
-    /// <param name="pause">The time between two looks, which is how exact the times are.</param>
-    public ObjectWatch(Protection protection, string store, TimeSpan pause)
+    /// <param name="store">The store.</param>
+    /// <param name="pause">The time between two looks, which is how exact the times are. A store that tells them itself is looked at when somebody asks.</param>
+    public ObjectWatch(Protection protection, ProtectedStore store, TimeSpan pause)
     {
         this.protection = protection;
         this.store = store;
         this.pause = pause;
-        Before = Look(isNew: false);
-        thread = new Thread(Run) { IsBackground = true };
-        thread.Start();
+        Look(isNew: false);
+        if (!store.TellsTimes)
+        {
+            thread = new Thread(Run) { IsBackground = true };
+            thread.Start();
+        }
     }
 
-    /// <summary>The number of objects that were there at the beginning.</summary>
-    public int Before { get; }
-
-    /// <summary>The objects that have come, and when each was first seen, in that order.</summary>
-    public IReadOnlyList<(string Path, long Seen)> New
+    /// <summary>The objects that have come, and when each was stored or first seen, in that order.</summary>
+    public IReadOnlyList<(StoredObject Stored, long Seen)> New
     {
         get
         {
+            if (store.TellsTimes)
+            {
+                Look(isNew: true);
+            }
+
             lock (gate)
             {
-                return [.. seen.Where(o => o.Value > 0).Select(o => (o.Key, o.Value)).OrderBy(o => o.Value)];
+                return [.. seen.Values.Where(o => o.Seen > 0).OrderBy(o => o.Seen)];
             }
         }
     }
@@ -48,7 +55,7 @@ internal sealed class ObjectWatch : IDisposable
     {
         for (var last = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(last) < rest;)
         {
-            Thread.Sleep(50);
+            Thread.Sleep(store.TellsTimes ? AskServer : Ask);
             last = New is [.., var newest] ? Math.Max(last, newest.Seen) : last;
         }
     }
@@ -56,7 +63,7 @@ internal sealed class ObjectWatch : IDisposable
     public void Dispose()
     {
         ended.Set();
-        thread.Join();
+        thread?.Join();
         ended.Dispose();
     }
 
@@ -64,26 +71,21 @@ internal sealed class ObjectWatch : IDisposable
     {
         while (!ended.Wait(pause))
         {
-            _ = Look(isNew: true);
+            Look(isNew: true);
         }
     }
 
-    private int Look(bool isNew)
+    private void Look(bool isNew)
     {
-        var files = new FileSystemEnumerable<string>(
-            store, (ref FileSystemEntry entry) => entry.ToFullPath(), new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
-        {
-            ShouldIncludePredicate = (ref FileSystemEntry entry) => protection.IsObject(entry.FileName),
-            ShouldRecursePredicate = (ref FileSystemEntry entry) => !entry.FileName.SequenceEqual(Module.Cache),
-        };
-        foreach (var file in files)
+        foreach (var stored in store.List())
         {
             lock (gate)
             {
-                seen.TryAdd(file, isNew ? Stopwatch.GetTimestamp() : 0);
+                if (protection.IsObject(stored.FileName))
+                {
+                    seen.TryAdd(stored.Name, (stored, isNew ? store.TellsTimes ? stored.Stored : Stopwatch.GetTimestamp() : 0));
+                }
             }
         }
-
-        return seen.Count;
     }
 }

@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Bench.Steps;
 /// How long a single commit waits until it is in the store, and what a protection costs while nothing is committed. A commit is looked
 /// for in the objects themselves, by the random bytes in its row: the first object after it may hold only the one before it.
 /// </summary>
-internal sealed class ContinuousDelay(Workspace workspace, string database, Protection[] protections) : Step
+internal sealed class ContinuousDelay(Workspace workspace, string database, Protection[] protections, ProtectedStore? bucket = null) : Step
 {
     private const string DelayP50 = "delay p50 ms";
     private const string DelayP99 = "delay p99 ms";
@@ -15,7 +15,7 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
     private const string Objects = "objects";
     private const string IdleProcessor = "idle CPU %";
     private const string IdleObjects = "idle objects";
-    private const string Put = "a file of 4 KiB, flushed and renamed";
+    private const string Put = "a file of 4 KiB flushed and renamed";
 
     /// <summary>Not a divisor of a second, so that the commits fall on every part of a tool's own rhythm.</summary>
     private const int Interval = 531;
@@ -24,23 +24,28 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
 
-    public override string Name => "continuous-delay";
+    private readonly ProtectedPlace place = new(workspace["continuous"], bucket);
 
-    public override string Title => "Continuous protection: a commit each 0.53 s, then none";
+    public override string Name => "continuous-delay" + place.Store.Suffix;
+
+    public override string Title => $"Continuous protection to {place.Store.Title}: a commit each 0.53 s, then none";
 
     public override IEnumerable<Contestant> Contestants()
     {
-        yield return new Contestant { Name = Put, Run = MeasurePut };
-        var place = new ProtectedPlace(workspace["continuous"]);
+        if (!place.Store.TellsTimes)
+        {
+            yield return new Contestant { Name = Put, Outputs = [workspace["put"]], Run = MeasurePut };
+        }
+
         foreach (var protection in protections)
         {
             yield return new Contestant
             {
                 Name = protection.Name,
-                Missing = protection.Missing,
+                Missing = protection.Missing ?? place.Store.Missing,
                 Outputs = [place.Folder],
                 Prepare = () => place.Make(database, copies: 1),
-                Run = () => Measure(protection, place),
+                Run = () => Measure(protection),
             };
         }
     }
@@ -48,24 +53,27 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
     public override IEnumerable<Line> Judge(StepResult result)
     {
         var ours = result[protections[0].Name];
+        var what = $"continuous protection to {place.Store.Title}";
         return
         [
-            .. Line.Of(
-                "continuous protection, single commits, delay p99 less a flushed file's",
-                ours?.Reported(DelayP99)?.Median - result[Put]?.Reported(DelayP99)?.Median, 100, "ms"),
-            .. Line.Of("continuous protection, CPU while nothing is committed", ours?.Reported(IdleProcessor)?.Median, 0.2, "%"),
-            .. Line.Of("continuous protection, objects while nothing is committed", ours?.Reported(IdleObjects)?.Max, 0, "objects"),
+            .. place.Store.TellsTimes
+                ? Line.Of($"{what}, single commits, delay p99", ours?.Reported(DelayP99)?.Median, 100, "ms")
+                : Line.Of(
+                    $"{what}, single commits, delay p99 less a flushed file's",
+                    ours?.Reported(DelayP99)?.Median - result[Put]?.Reported(DelayP99)?.Median, 100, "ms"),
+            .. Line.Of($"{what}, CPU while nothing is committed", ours?.Reported(IdleProcessor)?.Median, 0.2, "%"),
+            .. Line.Of($"{what}, objects while nothing is committed", ours?.Reported(IdleObjects)?.Max, 0, "objects"),
         ];
     }
 
-    private Sample Measure(Protection protection, ProtectedPlace place)
+    private Sample Measure(Protection protection)
     {
         var log = workspace["commits.log"];
         using var neighbour = new Neighbour(protection.Protect(place), place.Log);
-        neighbour.WaitUntil(() => protection.CountReady(place) == 1);
+        neighbour.WaitUntil(() => protection.CountReady([.. place.Store.List()]) == 1);
         Thread.Sleep(Rest);
         var from = Stopwatch.GetTimestamp();
-        IReadOnlyList<(string Path, long Seen)> objects;
+        IReadOnlyList<(StoredObject Stored, long Seen)> objects;
         using (var watch = new ObjectWatch(protection, place.Store, TimeSpan.FromMilliseconds(1)))
         {
             using (Writer.Start(place[ProtectedPlace.NameOf(0)], log, Interval, timeout: 5000))
@@ -82,6 +90,7 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
         using var idle = new ObjectWatch(protection, place.Store, Rest);
         Thread.Sleep(Idle);
         var after = neighbour.Cpu;
+        var count = idle.New.Count;
         var delays = Delays(protection, Commit.ReadAll(log), objects);
         _ = neighbour.Stop();
         return new Sample(Stopwatch.GetElapsedTime(from, to).TotalSeconds)
@@ -90,15 +99,15 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
             {
                 [Objects] = objects.Count,
                 [IdleProcessor] = (after - before) / Idle.TotalSeconds * 100,
-                [IdleObjects] = idle.New.Count,
+                [IdleObjects] = count,
             }),
         };
     }
 
     /// <summary>Returns the times from the return of each commit until the first object that holds it, in milliseconds.</summary>
-    private static double[] Delays(Protection protection, IReadOnlyList<Commit> commits, IReadOnlyList<(string Path, long Seen)> objects)
+    private double[] Delays(Protection protection, IReadOnlyList<Commit> commits, IReadOnlyList<(StoredObject Stored, long Seen)> objects)
     {
-        var contents = objects.Select(o => protection.Read(o.Path)).ToList();
+        var contents = objects.Select(o => protection.Read(place.Store.Fetch(o.Stored))).ToList();
         return
         [
             .. commits.Select((commit, number) =>

@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Bench.Steps;
 /// An application that commits as fast as it can: what a protection costs it, how large its log becomes, and how long the end of it all
 /// takes to restore. A compression of another file beside it shows what sharing the machine alone does.
 /// </summary>
-internal sealed class ContinuousLoad(Workspace workspace, string database, Protection[] protections) : Step
+internal sealed class ContinuousLoad(Workspace workspace, string database, Protection[] protections, ProtectedStore? bucket = null) : Step
 {
     private const string Alone = "alone";
     private const string Zstd = "zstd -1 -T1 of another file";
@@ -20,30 +20,31 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
-    public override string Name => "continuous-load";
+    private readonly ProtectedPlace place = new(workspace["continuous"], bucket);
 
-    public override string Title => "Continuous protection: an application at full speed (synchronous=NORMAL) for 15 s";
+    public override string Name => "continuous-load" + place.Store.Suffix;
+
+    public override string Title => $"Continuous protection to {place.Store.Title}: an application at full speed (synchronous=NORMAL) for 15 s";
 
     public override IEnumerable<Contestant> Contestants()
     {
-        var place = new ProtectedPlace(workspace["continuous"]);
-        yield return Of(Alone, place, missing: null, () => Measure(place, neighbour: null).Sample);
-        yield return Of(Zstd, place, Peers.Missing("zstd"), () =>
+        yield return Of(Alone, missing: null, () => Measure(neighbour: null).Sample);
+        yield return Of(Zstd, Peers.Missing("zstd"), () =>
         {
             using var neighbour = new Neighbour(Peers.ZstdForever(database, workspace["other.zst"]), place.Log);
             Thread.Sleep(WarmUp);
-            return Measure(place, neighbour).Sample;
+            return Measure(neighbour).Sample;
         });
         foreach (var protection in protections)
         {
-            yield return Of(protection.Name, place, protection.Missing, () => Measure(protection, place));
+            yield return Of(protection.Name, protection.Missing, () => Measure(protection));
         }
     }
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
         ContestantResult? alone = result[Alone], shared = result[Zstd], ours = result[protections[0].Name];
-        var what = "an application at full speed under continuous protection";
+        var what = $"an application at full speed under continuous protection to {place.Store.Title}";
         return
         [
             .. Line.Of($"{what}: time of a commit / alone", alone?.Reported(PerSecond)?.Median / ours?.Reported(PerSecond)?.Median, 1 / 0.95, "x"),
@@ -54,10 +55,10 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
         ];
     }
 
-    private Contestant Of(string name, ProtectedPlace place, string? missing, Func<Sample> run) => new()
+    private Contestant Of(string name, string? missing, Func<Sample> run) => new()
     {
         Name = name,
-        Missing = missing,
+        Missing = missing ?? place.Store.Missing,
         Outputs = [place.Folder],
         Prepare = () => place.Make(database, copies: 1),
         Run = run,
@@ -65,7 +66,7 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
 
     /// <summary>Runs the application beside something, or alone.</summary>
     /// <returns>What it was like for the application, and all of its commits.</returns>
-    private (Sample Sample, IReadOnlyList<Commit> Commits) Measure(ProtectedPlace place, Neighbour? neighbour)
+    private (Sample Sample, IReadOnlyList<Commit> Commits) Measure(Neighbour? neighbour)
     {
         string copy = place[ProtectedPlace.NameOf(0)], log = workspace["commits.log"];
         long largest = 0, from, to;
@@ -100,18 +101,18 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
         }, commits);
     }
 
-    private Sample Measure(Protection protection, ProtectedPlace place)
+    private Sample Measure(Protection protection)
     {
         using var neighbour = new Neighbour(protection.Protect(place), place.Log);
-        neighbour.WaitUntil(() => protection.CountReady(place) == 1);
+        neighbour.WaitUntil(() => protection.CountReady([.. place.Store.List()]) == 1);
         Thread.Sleep(Rest);
         var before = neighbour.Cpu;
         Sample sample;
         IReadOnlyList<Commit> commits;
-        IReadOnlyList<(string Path, long Seen)> objects;
+        IReadOnlyList<(StoredObject Stored, long Seen)> objects;
         using (var watch = new ObjectWatch(protection, place.Store, Look))
         {
-            (sample, commits) = Measure(place, neighbour);
+            (sample, commits) = Measure(neighbour);
             watch.WaitForRest(Rest);
             objects = watch.New;
         }
@@ -121,15 +122,15 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
             ["protection CPU s"] = neighbour.Cpu - before,
             ["protection peak MB"] = neighbour.PeakMemory / 1e6,
             ["objects"] = objects.Count,
-            ["objects MB"] = objects.Sum(o => new FileInfo(o.Path).Length) / 1e6,
+            ["objects MB"] = objects.Sum(o => o.Stored.Size()) / 1e6,
             ["behind at the end s"] = Stopwatch.GetElapsedTime(commits[^1].End, objects[^1].Seen).TotalSeconds,
         };
         reported["exit code"] = neighbour.Stop();
-        Restore(protection, place, commits, reported);
+        Restore(protection, commits, reported);
         return sample with { Reported = reported };
     }
 
-    private void Restore(Protection protection, ProtectedPlace place, IReadOnlyList<Commit> commits, Dictionary<string, double> reported)
+    private void Restore(Protection protection, IReadOnlyList<Commit> commits, Dictionary<string, double> reported)
     {
         var restored = workspace["restored.db"];
         foreach (var (column, command) in protection.Restores(place, place[ProtectedPlace.NameOf(0)], restored))

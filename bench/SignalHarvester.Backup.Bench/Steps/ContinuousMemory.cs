@@ -54,7 +54,7 @@ internal sealed class ContinuousMemory(Workspace workspace, Protection[] protect
     {
         var began = Stopwatch.GetTimestamp();
         using var neighbour = new Neighbour(protection.Protect(place), place.Log);
-        neighbour.WaitUntil(() => protection.CountReady(place) == databases);
+        neighbour.WaitUntil(() => protection.CountReady([.. place.Store.List()]) == databases);
         var start = Stopwatch.GetElapsedTime(began).TotalSeconds;
         Thread.Sleep(Rest);
         var before = neighbour.Cpu;

@@ -21,6 +21,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     private string? changedSince;
     private long queuedBytes;
     private uint pageCount;
+    private long lastCommit = clock.GetTimestamp();
     private int epoch;
     private int describedEpoch;
     private long? neededSince;
@@ -78,6 +79,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
         lock (gate)
         {
             var seen = clock.GetTimestamp();
+            lastCommit = seen;
             Time = Now();
             foreach (var page in commits.Changed)
             {
@@ -199,6 +201,18 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
             lock (gate)
             {
                 return (neededSince ?? queue.First?.Value.Seen) is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero;
+            }
+        }
+    }
+
+    /// <summary>The time since the last commit was read.</summary>
+    public TimeSpan Quiet
+    {
+        get
+        {
+            lock (gate)
+            {
+                return clock.GetElapsedTime(lastCommit);
             }
         }
     }

@@ -27,6 +27,7 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly StoreCatalog store;
     private readonly ProtectionOptions options;
     private readonly BackupTurns turns;
+    private readonly KnownPositions positions;
     private readonly OperationContext context;
     private readonly CancellationTokenSource ending;
     private readonly OperationContext background;
@@ -39,6 +40,7 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly RegularBackups regular;
     private readonly StreamPruning pruning;
     private readonly PaceBucket pace;
+    private readonly BulkPace bulk;
     private readonly DelayRecord delays;
     private readonly Pulse pulse;
     private readonly StatusBoard board;
@@ -65,16 +67,18 @@ internal sealed class DatabaseProtection : IDisposable
     /// <param name="options">The options.</param>
     /// <param name="turns">When its backups are made and sent, beside those of the other databases.</param>
     /// <param name="rounds">Looks at it, beside the other databases, while nothing happens.</param>
+    /// <param name="positions">The places of the backups that there are.</param>
     /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
     public DatabaseProtection(
         string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, BackupTurns turns, RestRounds rounds,
-        OperationContext context)
+        KnownPositions positions, OperationContext context)
     {
         this.path = path;
         this.directory = directory;
         this.store = store;
         this.options = options;
         this.turns = turns;
+        this.positions = positions;
         this.context = context;
         ending = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         background = context with { Cancellation = ending.Token };
@@ -89,6 +93,7 @@ internal sealed class DatabaseProtection : IDisposable
         regular = new RegularBackups(path, store.Location, backups, turns, options.BackupInterval, background);
         pruning = new StreamPruning(path, directory, stream, store, options);
         pace = new PaceBucket(options.Interval, context.Clock);
+        bulk = new BulkPace(context.Clock);
         delays = new DelayRecord(context.Clock);
         board = new StatusBoard(path, folder, Status, context);
         patience = new Patience(path, store.Location, standing, pulse, () => !isEnding && folder.IsStopRequested, board.Show, context);
@@ -211,7 +216,7 @@ internal sealed class DatabaseProtection : IDisposable
         }
 
         var lacking = await UntilConnectedAsync().ConfigureAwait(false);
-        backups.ForgetUnstored(background);
+        backups.ForgetUnstored(positions.Of(directory, writer.Stream), background);
         if (options.TakesOver)
         {
             Follow(lacking);
@@ -341,6 +346,13 @@ internal sealed class DatabaseProtection : IDisposable
             return true;
         }
 
+        if (follower.Needed is BaseReason.Bulk && !isEnding && !bulk.IsDue(follower.Quiet))
+        {
+            await TendAsync().ConfigureAwait(false);
+            await patience.PauseAsync(Breath / 4, cancellation).ConfigureAwait(false);
+            return true;
+        }
+
         if (follower.Needed is { } reason && watch.Problem is null)
         {
             await ContinueFromBackupAsync(reason, cancellation).ConfigureAwait(false);
@@ -371,6 +383,7 @@ internal sealed class DatabaseProtection : IDisposable
     private async Task IdleAsync(CancellationToken cancellation)
     {
         await TendAsync().ConfigureAwait(false);
+        bulk.Ended();
         var wait = Breath / 2;
         if (quietSince == 0)
         {
@@ -484,6 +497,11 @@ internal sealed class DatabaseProtection : IDisposable
 
         standing.Problem = null;
         regular.Replaced(backup.Id);
+        if (reason == BaseReason.Bulk)
+        {
+            bulk.Made();
+        }
+
         unwritten = (reason, backup.Id, snapshot);
         if (isNews)
         {

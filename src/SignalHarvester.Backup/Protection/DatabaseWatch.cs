@@ -93,8 +93,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
     }
 
     /// <summary>Looks whether there is something for a thread of its own to do.</summary>
-    /// <param name="isThorough">Whether to ask for its files, too.</param>
-    public bool HasNews(bool isThorough)
+    public bool HasNews()
     {
         if (!follower.Gate.TryEnter())
         {
@@ -106,7 +105,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
         {
             pulse.Beat();
             LastLook = context.Clock.GetUtcNow();
-            return follower.Holder is not { } holder || holder.HasNews(isThorough);
+            return follower.Holder is not { } holder || holder.HasNews;
         }
         finally
         {
@@ -198,7 +197,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
             lock (follower.Gate)
             {
                 problem = Attend();
-                isStill = problem is null && follower.Holder is { } holder && !holder.HasNews(isThorough: true);
+                isStill = problem is null && follower.Holder is { HasNews: false };
                 if (isStill)
                 {
                     follower.Holder!.Shrink();

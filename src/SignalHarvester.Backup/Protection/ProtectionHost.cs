@@ -49,12 +49,13 @@ public static class ProtectionHost
         var own = context with { Report = told => Tell(told, context) };
         using var turns = new BackupTurns();
         using var rounds = new RestRounds();
+        var positions = new KnownPositions();
         var protections = new List<DatabaseProtection>();
         try
         {
             foreach (var (path, directory) in databases)
             {
-                protections.Add(new DatabaseProtection(path, directory, store, options, turns, rounds, own));
+                protections.Add(new DatabaseProtection(path, directory, store, options, turns, rounds, positions, own));
             }
 
             return RunAsync(protections, own).GetAwaiter().GetResult();

@@ -58,13 +58,15 @@ internal sealed class StreamBackups(
     /// <summary>
     /// Takes the place in the stream from backups whose transactions are not stored. After a crash their numbers are given to other transactions.
     /// </summary>
+    /// <param name="positions">The backups with a place in the stream.</param>
+    /// <param name="context">Cancellation.</param>
     /// <exception cref="BackupException">DirectoryLocked, DirectoryNotWritable.</exception>
-    public void ForgetUnstored(OperationContext context)
+    public void ForgetUnstored(IEnumerable<(string BackupId, StreamPosition Position)> positions, OperationContext context)
     {
-        foreach (var backup in directory.List().Backups)
+        foreach (var (id, position) in positions)
         {
-            if (StreamPosition.Of(backup) is { } position && position.Stream == writer.Stream && position.Timeline == writer.Timeline
-                && (position.Transaction > writer.Transaction || position.Number > writer.Number))
+            if (position.Timeline == writer.Timeline && (position.Transaction > writer.Transaction || position.Number > writer.Number)
+                && directory.TryGet(id) is { } backup)
             {
                 _ = directory.TryUpdate(
                     backup,

@@ -600,7 +600,7 @@ public sealed class DatabaseProtectionTests : IDisposable
         using var turns = new BackupTurns();
         using var rounds = new RestRounds();
         using var protection = new DatabaseProtection(
-            Database, home, store, new ProtectionOptions { CreatesContainer = true }, turns, rounds, Context(IdentityRing.Empty));
+            Database, home, store, new ProtectionOptions { CreatesContainer = true }, turns, rounds, new KnownPositions(), Context(IdentityRing.Empty));
         var error = await Assert.ThrowsAsync<BackupException>(protection.RunAsync);
         Assert.Equal(BackupErrorId.SourceNotFound, error.ErrorId);
         Assert.Equal(BackupErrorId.SourceNotFound, Assert.Single(ProtectionHost.Find(home)).ErrorId);

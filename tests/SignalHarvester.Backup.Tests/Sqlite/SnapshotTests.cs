@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
@@ -218,6 +219,87 @@ public sealed class SnapshotTests : IDisposable
         image.Read(1, content);
         image.ConfirmUnchanged();
         Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+    }
+
+    /// <summary>A reader of the application keeps such a log from beginning anew, and it may become large.</summary>
+    [Fact]
+    public void Frames_that_a_checkpoint_has_copied_are_read_from_the_database_file()
+    {
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        using var reader = Databases.Open(scene.Database);
+        Databases.AddRows(user, 200);
+        Databases.Execute(reader, "BEGIN");
+        Databases.Scalar(reader, "SELECT count(*) FROM customer");
+        Databases.AddRows(user, 200);
+        Databases.Execute(user, "PRAGMA wal_checkpoint(PASSIVE)");
+        Databases.AddRows(user, 200);
+        var expected = ImageHash.Of(user);
+
+        // It was copied, so nobody reads it any more.
+        using (var log = new FileStream(scene.Database + "-wal", FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            log.Position = WalFormat.HeaderSize + WalFormat.FrameHeaderSize;
+            log.Write(new byte[100]);
+        }
+
+        using var pinned = LiveDatabase.Open(scene.Database, Scene.ShortWait, tolerateDamage: false, CancellationToken.None);
+        using var image = pinned.PinImage(CancellationToken.None);
+        var content = new byte[image.Length];
+        image.Read(1, content);
+        image.ConfirmUnchanged();
+        Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Every_snapshot_is_whole_however_much_of_its_log_was_copied(int seed)
+    {
+        var random = new Random(seed);
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        SqliteConnection? reader = null;
+        for (var step = 0; step < 60; step++)
+        {
+            switch (random.Next(6))
+            {
+                case 0 when reader is null:
+                    reader = Databases.Open(scene.Database);
+                    Databases.Execute(reader, "BEGIN");
+                    Databases.Scalar(reader, "SELECT count(*) FROM customer");
+                    break;
+                case 0:
+                    reader!.Dispose();
+                    reader = null;
+                    break;
+                case 1:
+                    Databases.Execute(user, "PRAGMA wal_checkpoint(PASSIVE)");
+                    break;
+                case 2:
+                    Databases.Execute(user, $"UPDATE attachment SET content = randomblob(100) WHERE rowid % {random.Next(2, 50)} = 0");
+                    break;
+                default:
+                    Databases.AddRows(user, random.Next(1, 100));
+                    break;
+            }
+
+            var expected = ImageHash.Of(user);
+            using var pinned = LiveDatabase.Open(scene.Database, Scene.ShortWait, tolerateDamage: false, CancellationToken.None);
+            if (random.Next(2) == 0)
+            {
+                // It copies what the snapshot has, but for the pages that are written once more.
+                Databases.AddRows(user, 10);
+                Databases.Execute(user, "PRAGMA wal_checkpoint(PASSIVE)");
+            }
+
+            using var image = pinned.PinImage(CancellationToken.None);
+            var content = new byte[image.Length];
+            image.Read(1, content);
+            image.ConfirmUnchanged();
+            Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+        }
+
+        reader?.Dispose();
     }
 
     [Fact]

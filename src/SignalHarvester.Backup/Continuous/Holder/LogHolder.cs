@@ -82,9 +82,7 @@ internal sealed class LogHolder : IDisposable
     public bool IsStill => State == HolderState.Rest && (isTruncated || Position.MaxFrame == 0 || !options.Checkpoints);
 
     /// <summary>Whether a look has more to do than to compare. To ask takes no lock.</summary>
-    /// <param name="isThorough">Whether to ask for everything; otherwise only for what has changed in the index since a thorough one found no news.</param>
-    public bool HasNews(bool isThorough) =>
-        !IsStill || index.HasChanged || (isThorough && (index.TryRead() != Position || files.WhyReplaced() is not null));
+    public bool HasNews => !IsStill || index.TryRead() != Position || files.WhyReplaced() is not null;
 
     /// <summary>Opens a database.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
@@ -170,7 +168,7 @@ internal sealed class LogHolder : IDisposable
         if (second is not null && marked is null && resting is not null)
         {
             (first, second) = resting == first ? (first, second) : (second, first);
-            index = index.By(first.Main);
+            index = new IndexView(first.Main);
             second.Dispose();
             second = null;
         }

@@ -22,6 +22,7 @@ internal sealed class LiveDatabase : IDisposable
     private readonly SqliteConnection connection;
     private readonly ReadOnlyMediaGuard? readOnlyGuard;
     private WalIndexHeader? snapshot;
+    private uint copied;
 
     private LiveDatabase(string path, SqliteConnection connection, bool tolerateDamage, ReadOnlyMediaGuard? readOnlyGuard)
     {
@@ -95,7 +96,7 @@ internal sealed class LiveDatabase : IDisposable
 
     /// <summary>Returns the image of the pinned snapshot, read through SQLite's own handles.</summary>
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
-    public IDatabaseImage PinImage(CancellationToken cancellation) => new PinnedImage(this, snapshot, cancellation);
+    public IDatabaseImage PinImage(CancellationToken cancellation) => new PinnedImage(this, snapshot, copied, cancellation);
 
     /// <summary>The place in the write-ahead log where the snapshot ends; null in rollback-journal mode and if the log is empty.</summary>
     public WalPosition? WalPosition => snapshot?.Position;
@@ -242,6 +243,9 @@ internal sealed class LiveDatabase : IDisposable
         const string touch = "PRAGMA schema_version";
         Acquire(touch, lockTimeout, cancellation);
         var mode = JournalMode();
+
+        // Before, because a checkpoint that comes later passes over pages that are written once more after the snapshot.
+        var before = mode == "wal" && readOnlyGuard is null ? new IndexView(SqliteFile.Main(Handle)).Copied() : null;
         Acquire("BEGIN", lockTimeout, cancellation);
         snapshot = TakeSnapshot(lockTimeout, cancellation);
         if (snapshot is null)
@@ -252,6 +256,7 @@ internal sealed class LiveDatabase : IDisposable
             snapshot = TakeSnapshot(lockTimeout, cancellation);
         }
 
+        copied = snapshot is not null && before?.Salts == snapshot.Salts && before.Value.Frames <= snapshot.MaxFrame ? before.Value.Frames : 0;
         return mode;
     }
 

@@ -18,9 +18,10 @@ internal sealed class PinnedImage : IDatabaseImage
     /// <summary>Takes the image of a connection that holds a read transaction.</summary>
     /// <param name="database">The connection. The caller closes it.</param>
     /// <param name="snapshot">The pinned snapshot; null in rollback-journal mode and if the log is empty.</param>
+    /// <param name="copied">The number of the snapshot's frames that were in the database file before it was pinned.</param>
     /// <param name="cancellation">Stops the reading of the log.</param>
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
-    public PinnedImage(LiveDatabase database, WalIndexHeader? snapshot, CancellationToken cancellation)
+    public PinnedImage(LiveDatabase database, WalIndexHeader? snapshot, uint copied, CancellationToken cancellation)
     {
         this.database = database;
         this.snapshot = snapshot;
@@ -38,7 +39,7 @@ internal sealed class PinnedImage : IDatabaseImage
             throw new SnapshotLostException("the page count differs from the snapshot's");
         }
 
-        overlay = snapshot is null ? WalOverlay.Empty : WalOverlay.Read(wal, snapshot, PageSize, cancellation);
+        overlay = snapshot is null ? WalOverlay.Empty : WalOverlay.Read(wal, snapshot, copied, PageSize, cancellation);
         mainLength = main.Length;
     }
 

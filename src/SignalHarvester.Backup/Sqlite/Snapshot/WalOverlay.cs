@@ -4,7 +4,7 @@ namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// The pages that a snapshot takes from the write-ahead log instead of the database file: for each page, its last frame within
-/// the snapshot. Sorted by page; eight bytes for each.
+/// the snapshot, unless a checkpoint had copied that frame before. Sorted by page; eight bytes for each.
 /// </summary>
 internal sealed class WalOverlay
 {
@@ -24,9 +24,17 @@ internal sealed class WalOverlay
     /// Reads the log up to the snapshot's last frame, and compares every frame's salts, and the running checksum over all of
     /// them, with what SQLite pinned.
     /// </summary>
+    /// <param name="wal">The log.</param>
+    /// <param name="snapshot">The snapshot, which is pinned.</param>
+    /// <param name="copied">
+    /// The number of frames that a checkpoint had copied to the database file, before the snapshot was taken. They are not read, as SQLite itself does not
+    /// read them (minFrame in its wal.c): a log that did not begin anew for a long time is much larger than what of it is not copied.
+    /// </param>
+    /// <param name="pageSize">Bytes in a page.</param>
+    /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="SnapshotLostException">The log is not the one that was pinned.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static WalOverlay Read(SqliteFile wal, WalIndexHeader snapshot, int pageSize, CancellationToken cancellation)
+    public static WalOverlay Read(SqliteFile wal, WalIndexHeader snapshot, uint copied, int pageSize, CancellationToken cancellation)
     {
         if (snapshot.MaxFrame == 0)
         {
@@ -35,7 +43,15 @@ internal sealed class WalOverlay
 
         var header = ReadHeader(wal, snapshot);
         var bigEndian = WalFormat.HasBigEndianChecksums(header);
-        return Read(wal, snapshot, pageSize, firstFrame: 1, bigEndian, WalFormat.Checksum(header.AsSpan(0, 24), bigEndian, default), cancellation);
+        Span<byte> frame = stackalloc byte[WalFormat.FrameHeaderSize];
+        if (copied > 0 && (!wal.Read(WalFormat.FrameOffset(copied, pageSize), frame) || WalFormat.Salts(frame[8..]) != snapshot.Salts))
+        {
+            throw new SnapshotLostException("the write-ahead log is not the one of the snapshot");
+        }
+
+        return copied == 0
+            ? Read(wal, snapshot, pageSize, firstFrame: 1, bigEndian, WalFormat.Checksum(header.AsSpan(0, 24), bigEndian, default), cancellation)
+            : Read(wal, snapshot, pageSize, copied + 1, bigEndian, WalFormat.ReadChecksum(frame[16..]), cancellation);
     }
 
     /// <summary>Reads the frames after the place where another snapshot of the same log ended.</summary>

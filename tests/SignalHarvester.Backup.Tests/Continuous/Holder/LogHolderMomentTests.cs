@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.TestSupport.Applications;
 using Xunit;
@@ -140,11 +141,11 @@ public sealed class LogHolderMomentTests : IDisposable
 
         Rest(holder);
         Assert.NotEqual(0, new FileInfo(Database + "-wal").Length);
-        Assert.True(holder.HasNews(isThorough: true));
+        Assert.True(holder.HasNews);
         _ = (await reader.ExecuteAsync("ROLLBACK")).Value;
         Rest(holder);
         Assert.Equal(0, new FileInfo(Database + "-wal").Length);
-        Assert.False(holder.HasNews(isThorough: true));
+        Assert.False(holder.HasNews);
         await application.EndAsync();
         await reader.EndAsync();
     }
@@ -161,11 +162,11 @@ public sealed class LogHolderMomentTests : IDisposable
             Assert.Equal(2, LogDescriptors());
             holder.Shrink();
             Assert.Equal(1, LogDescriptors());
-            Assert.False(holder.HasNews(isThorough: false));
+            Assert.False(holder.HasNews);
             Assert.True((await application.CheckpointAsync("PASSIVE")).IsBusy is false);
             var before = followed.Commits;
             _ = await application.WorkAsync(1);
-            Assert.True(holder.HasNews(isThorough: false));
+            Assert.True(holder.HasNews);
             holder.Look();
             Assert.True(followed.Commits > before);
         }

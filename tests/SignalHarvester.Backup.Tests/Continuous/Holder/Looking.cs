@@ -155,7 +155,7 @@ internal sealed class Looking : IDisposable
                 try
                 {
                     holder.Look();
-                    if (!holder.HasNews(isThorough: true))
+                    if (!holder.HasNews)
                     {
                         holder.Shrink();
                     }
