@@ -6,6 +6,7 @@ namespace SignalHarvester.Backup.Bench.Measuring;
 internal sealed class ObjectWatch : IDisposable
 {
     private static readonly TimeSpan Ask = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan AskServer = TimeSpan.FromMilliseconds(500);
 
     private readonly Protection protection;
@@ -50,11 +51,18 @@ internal sealed class ObjectWatch : IDisposable
         }
     }
 
-    /// <summary>Waits until nothing has come for a time.</summary>
+    /// <summary>Waits until something has come, and then nothing for a time.</summary>
+    /// <exception cref="BenchException">Nothing comes.</exception>
     public void WaitForRest(TimeSpan rest)
     {
-        for (var last = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(last) < rest;)
+        var began = Stopwatch.GetTimestamp();
+        for (var last = began; Stopwatch.GetElapsedTime(last) < rest || New.Count == 0;)
         {
+            if (New.Count == 0 && Stopwatch.GetElapsedTime(began) > LongestWait)
+            {
+                throw new BenchException("No object came.");
+            }
+
             Thread.Sleep(store.TellsTimes ? AskServer : Ask);
             last = New is [.., var newest] ? Math.Max(last, newest.Seen) : last;
         }

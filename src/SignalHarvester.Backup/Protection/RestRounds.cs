@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Protection;
 internal sealed class RestRounds : IDisposable
 {
     // A look costs some three microseconds, and 2,500 a second less than a hundredth of a core.
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(75);
     private static readonly TimeSpan PauseForEach = TimeSpan.FromMilliseconds(0.4);
 
     private readonly Lock gate = new();
