@@ -20,7 +20,9 @@ internal sealed class ObjectWatch : IDisposable
     /// <summary>Begins; what is there already does not count.</summary>
     /// <param name="protection">Whose objects.</param>
     /// <param name="store">The store.</param>
-    /// <param name="pause">The time between two looks, which is how exact the times are. A store that tells them itself is looked at when somebody asks.</param>
+    /// <param name="pause">
+    /// The time between two looks, which is how exact the times are. A store that tells them itself is looked at when somebody asks.
+    /// </param>
     public ObjectWatch(Protection protection, ProtectedStore store, TimeSpan pause)
     {
         this.protection = protection;
