@@ -154,9 +154,11 @@ internal sealed class Module
             """; "bench:inside=$cmdlet" """);
 
     /// <summary>Protects the databases of a place until it is stopped.</summary>
-    public Command Protect(ProtectedPlace place) => Script(
-        $"Start-SHBackupProtection {Quote(place["*.db"])} -ThisProcess -BackupDirectory {Quote(place.Home)} {place.Store.ToParameters}") with
-        { Variables = place.Store.Variables };
+    public Command Protect(ProtectedPlace place)
+    {
+        var places = $"{Quote(place["*.db"])} -BackupDirectory {Quote(place.Home)} {place.Store.ToParameters}";
+        return Script($"Start-SHBackupProtection {places} -ThisProcess") with { Variables = place.Store.Variables };
+    }
 
     /// <summary>Restores a database as it was at a moment from the store of a protection; the time inside is the pipeline's.</summary>
     /// <param name="place">Where the store is.</param>

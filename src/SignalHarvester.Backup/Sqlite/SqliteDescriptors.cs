@@ -184,9 +184,11 @@ internal static unsafe class SqliteDescriptors
     {
         const int mostWhereNotShown = 4096;
         return OperatingSystem.IsLinux() ? Enumerable.Range(0, TableSize() ?? mostWhereNotShown)
-            : Directory.Exists("/dev/fd") ? Directory.EnumerateFileSystemEntries("/dev/fd")
-                .Select(entry => int.TryParse(Path.GetFileName(entry), NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? descriptor : -1)
+            : Directory.Exists("/dev/fd") ? Directory.EnumerateFileSystemEntries("/dev/fd").Select(Number)
             : Enumerable.Range(0, mostWhereNotShown);
+
+        static int Number(string file) =>
+            int.TryParse(Path.GetFileName(file), NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? descriptor : -1;
     }
 
     /// <summary>The size of the table of descriptors, https://man7.org/linux/man-pages/man5/proc_pid_status.5.html ; null where it is not shown.</summary>
