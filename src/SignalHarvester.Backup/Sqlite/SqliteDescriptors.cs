@@ -197,7 +197,7 @@ internal static unsafe class SqliteDescriptors
         const string name = "FDSize:";
         return File.Exists("/proc/self/status")
             && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) is { } line
-            && int.TryParse(line.AsSpan(name.Length), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var size)
+            && int.TryParse(line.AsSpan(name.Length), NumberStyles.Integer, CultureInfo.InvariantCulture, out var size)
                 ? size
                 : null;
     }
