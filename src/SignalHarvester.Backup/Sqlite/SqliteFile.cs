@@ -102,12 +102,12 @@ internal readonly unsafe struct SqliteFile
     /// is closed. Only for a connection that has read the database in WAL mode.
     /// </summary>
     /// <exception cref="SqliteIOException">There is no index.</exception>
-    public byte* MapIndex()
-    {
-        void* region;
-        var code = file->Methods->SharedMap(file, 0, IndexRegionBytes, 0, &region);
-        return code == raw.SQLITE_OK && region != null ? (byte*)region : throw new SqliteIOException(code, "index");
-    }
+    public byte* MapIndex() => TryMapIndex(out var code) is var region && region != null ? region : throw new SqliteIOException(code, "index");
+
+    /// <summary>
+    /// Whether <see cref="MapIndex"/> finds it. SQLite reads a log without one, too, on its own, where the file cannot be opened.
+    /// </summary>
+    public bool HasIndex => TryMapIndex(out _) != null;
 
     /// <summary>Makes what other processes wrote to the index before visible to what is read after.</summary>
     public void IndexBarrier() => file->Methods->SharedBarrier(file);
@@ -125,6 +125,13 @@ internal readonly unsafe struct SqliteFile
     /// <summary>Releases a lock of <see cref="TryLockIndex"/>.</summary>
     public void UnlockIndex(int slot, bool isShared) =>
         _ = file->Methods->SharedLock(file, slot, 1, SharedMemoryUnlock | (isShared ? SharedMemoryShared : SharedMemoryExclusive));
+
+    private byte* TryMapIndex(out int code)
+    {
+        void* region;
+        code = file->Methods->SharedMap(file, 0, IndexRegionBytes, 0, &region);
+        return code == raw.SQLITE_OK ? (byte*)region : null;
+    }
 
     private static SqliteFile Get(sqlite3 connection, int operation)
     {

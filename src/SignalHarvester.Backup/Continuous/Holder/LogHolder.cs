@@ -222,7 +222,7 @@ internal sealed class LogHolder : IDisposable
 
         if (marked is null)
         {
-            if (Spare is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK || end is null)
+            if (TakeSpare() is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK || end is null)
             {
                 return false;
             }
@@ -242,7 +242,7 @@ internal sealed class LogHolder : IDisposable
     /// </summary>
     public void Close()
     {
-        if (marked is not null && Spare is { } spare && spare.IsCheckpointLockFree())
+        if (marked is not null && TakeSpare() is { } spare && spare.IsCheckpointLockFree())
         {
             Checkpoint();
         }
@@ -287,10 +287,10 @@ internal sealed class LogHolder : IDisposable
 
     private HoldingConnection Held => marked ?? resting!;
 
-    /// <summary>The connection that holds nothing, opened if there is none; null while both hold something, or while the database is busy.</summary>
+    /// <summary>Returns the connection that holds nothing, opened if there is none; null while both hold something, or while the database is busy.</summary>
     /// <exception cref="DatabaseReplacedException">The path leads elsewhere by now.</exception>
     /// <exception cref="SqliteException">It cannot be opened.</exception>
-    private HoldingConnection? Spare => IsFree(first) ? first : second is null ? TryOpenSecond() : IsFree(second) ? second : null;
+    private HoldingConnection? TakeSpare() => IsFree(first) ? first : second is null ? TryOpenSecond() : IsFree(second) ? second : null;
 
     private bool IsFree(HoldingConnection connection) => connection != marked && connection != resting;
 
@@ -343,7 +343,7 @@ internal sealed class LogHolder : IDisposable
             return;
         }
 
-        if (Spare is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK)
+        if (TakeSpare() is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK)
         {
             return;
         }
@@ -403,7 +403,7 @@ internal sealed class LogHolder : IDisposable
             return;
         }
 
-        if (Spare is not { } spare)
+        if (TakeSpare() is not { } spare)
         {
             return;
         }
@@ -439,7 +439,7 @@ internal sealed class LogHolder : IDisposable
         }
 
         files.RefuseReplaced();
-        _ = Spare?.Checkpoint(Passive);
+        _ = TakeSpare()?.Checkpoint(Passive);
         lastCheckpoint = clock.GetTimestamp();
         if (index.TryRead() == Position && index.Backfilled >= Position.MaxFrame)
         {
@@ -450,7 +450,7 @@ internal sealed class LogHolder : IDisposable
     /// <summary>Moves the mark to the end of the log: the new one is taken before the old one is let go.</summary>
     private bool MoveMark()
     {
-        if (Spare is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK || end is null)
+        if (TakeSpare() is not { } spare || spare.TryMark(out var end) != raw.SQLITE_OK || end is null)
         {
             return false;
         }
@@ -471,7 +471,7 @@ internal sealed class LogHolder : IDisposable
     /// <summary>Goes to rest, if with lock 0 held everything is still copied and read.</summary>
     private bool TryRest()
     {
-        if (Spare is not { } spare || !spare.TryRest())
+        if (TakeSpare() is not { } spare || !spare.TryRest())
         {
             return false;
         }
@@ -537,7 +537,7 @@ internal sealed class LogHolder : IDisposable
         }
 
         // Everything is copied, so it only makes the log empty. If somebody writes, or reads in the log, it is not done now.
-        isTruncated = Spare?.Checkpoint(Truncate) == raw.SQLITE_OK;
+        isTruncated = TakeSpare()?.Checkpoint(Truncate) == raw.SQLITE_OK;
         restBegan = clock.GetTimestamp();
     }
 
@@ -546,7 +546,7 @@ internal sealed class LogHolder : IDisposable
         if (wasTorn)
         {
             // Whoever reads mends it. SQLite before 3.35 cannot while we hold a mark, and would give up.
-            _ = Spare?.Touch();
+            _ = TakeSpare()?.Touch();
         }
 
         wasTorn = !wasTorn;

@@ -245,7 +245,7 @@ internal sealed class LiveDatabase : IDisposable
         var mode = JournalMode();
 
         // Before, because a checkpoint that comes later passes over pages that are written once more after the snapshot.
-        var before = mode == "wal" && readOnlyGuard is null ? new IndexView(SqliteFile.Main(Handle)).Copied() : null;
+        var before = mode == "wal" && readOnlyGuard is null && SqliteFile.Main(Handle) is { HasIndex: true } main ? new IndexView(main).Copied() : null;
         Acquire("BEGIN", lockTimeout, cancellation);
         snapshot = TakeSnapshot(lockTimeout, cancellation);
         if (snapshot is null)
