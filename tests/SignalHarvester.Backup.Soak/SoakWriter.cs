@@ -87,7 +87,8 @@ internal sealed class SoakWriter(ApplicationOptions first, Random random, Tally 
             case < 75:
                 var mode = Modes[random.Next(Modes.Length)];
                 var answer = await application.ExecuteAsync($"PRAGMA wal_checkpoint({mode})");
-                tally.Add(answer.Error is null && answer.Value[0][0].GetInt32() == 0 ? $"{mode} done" : $"{mode} busy");
+                var how = application.Options.BusyTimeout == TimeSpan.Zero ? $"{mode} at once" : mode;
+                tally.Add(answer.Error is null && answer.Value[0][0].GetInt32() == 0 ? $"{how} done" : $"{how} busy");
                 break;
             case < 77:
                 await TryAsync("VACUUM");

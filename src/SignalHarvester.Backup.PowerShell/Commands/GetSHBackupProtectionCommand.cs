@@ -43,11 +43,41 @@ public sealed class GetSHBackupProtectionCommand : BackupCommand
     protected override void EndProcessing()
     {
         var filter = Database is null ? Databases(null) : Databases(Database);
+        var isFound = false;
+        var places = new List<string>();
         foreach (var path in NotedDirectories)
         {
-            this.ReportErrors(() => WriteObject(
-                ProtectionHost.Find(OpenConfigured(path), fault => WriteError(fault.ToRecord())).Where(status => filter.Passes(status.Database)),
-                enumerateCollection: true));
+            this.ReportErrors(() =>
+            {
+                var directory = OpenConfigured(path);
+                places.Add(directory.Path);
+                foreach (var status in ProtectionHost.Find(directory, fault => WriteError(fault.ToRecord())).Where(status => filter.Passes(status.Database)))
+                {
+                    isFound = true;
+                    WriteObject(status);
+                }
+            });
+        }
+
+        if (!isFound && places.Count > 0)
+        {
+            RefuseTypingErrors(string.Join(", ", places.Select(place => $"'{place}'")));
+        }
+    }
+
+    /// <summary>Nothing would look like nothing to complain of.</summary>
+    private void RefuseTypingErrors(string places)
+    {
+        if (Database is null)
+        {
+            WriteWarning($"No database was ever protected with the backup directory {places}. Give the directory that Start-SHBackupProtection had.");
+        }
+        else if (!WildcardPattern.ContainsWildcardCharacters(Database))
+        {
+            WriteError(new BackupException(
+                BackupErrorId.ProtectionNotFound, Database,
+                $"No database '{Database}' was ever protected with the backup directory {places}. List the protections with Get-SHBackupProtection, and give the directory that Start-SHBackupProtection had with -BackupDirectory.")
+                .ToRecord());
         }
     }
 }

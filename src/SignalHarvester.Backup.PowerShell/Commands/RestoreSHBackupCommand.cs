@@ -370,12 +370,19 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
             var stream = store is null ? null : Runner.Run(context => StreamPlanner.AtMoment(store, listed, PointInTime, context));
             if (stream is null)
             {
-                return (Located(AtMoment(listed, PointInTime), store), null);
+                var newest = AtMoment(listed, PointInTime);
+                if (store is null && StreamPlanner.IsOfStream(newest))
+                {
+                    WriteWarning(
+                        $"'{newest.DatabasePath}' was protected continuously when this backup was made, so its later transactions are in a store: with -From and that store, or -Remote, the last one before the moment is restored. This is the newest backup alone.");
+                }
+
+                return (Located(newest, store), null);
             }
 
             Say(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Transaction {stream.Transaction} of {stream.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC is the last one at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(stream.Time, PointInTime)} before it: '{stream.Start.Id}' and {Segments(stream)} after it."));
+                $"Transaction {stream.Transaction} of {stream.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC is the last one at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC, {BackupAge.Between(stream.Time, PointInTime)} before it: '{stream.Start.Id}' and {Segments(stream)} after it."));
             return (Located(stream.Start, store), (StreamPlan?)stream);
         });
     }

@@ -259,7 +259,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
         }
 
         return status.State is ProtectionState.Stopped or ProtectionState.Fenced ? status
-            : !IsLocked(folder) ? status with { State = ProtectionState.Ended }
+            : !IsLocked(folder) ? status with { State = ProtectionState.Ended, Lag = LagSince(status.LastLook ?? status.Since, status.Lag) }
             : OfRunning(status, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.FilePath(StatusName))));
     }
 
@@ -278,7 +278,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
             return status;
         }
 
-        var lag = blind > status.Lag ? blind : status.Lag;
+        var lag = LagSince(look, status.Lag);
         if (status is { State: ProtectionState.Waiting, Problem: not null } && (now - written).Duration() <= LongestSilence)
         {
             return status with { Lag = lag };
@@ -294,6 +294,13 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
                 CultureInfo.InvariantCulture,
                 $"Nothing has been heard from {process} since {look.UtcDateTime:u}, although it has not ended: it is suspended, or hangs, or the disk of '{directory.Path}' is full, so that it can neither store nor say anything. Free some space there, or let the process continue (kill -CONT); if that does not help, end it and start the protection again.{before}"),
         };
+    }
+
+    /// <summary>The lag of a protection that does not look any more: nobody knows what was committed meanwhile.</summary>
+    private TimeSpan LagSince(DateTimeOffset? look, TimeSpan lag)
+    {
+        var blind = look is { } last ? (directory.Clock.GetUtcNow() - last).Duration() : TimeSpan.Zero;
+        return blind > lag ? blind : lag;
     }
 
     private BackupException Running(Exception? inner) => new(

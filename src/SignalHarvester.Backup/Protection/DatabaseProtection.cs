@@ -56,6 +56,7 @@ internal sealed class DatabaseProtection : IDisposable
     private DateTimeOffset? lastStored;
     private long quietSince;
     private bool isLogLong;
+    private bool isResumed;
     private bool isEnding;
     private bool isUnkept;
     private bool hasBegun;
@@ -202,7 +203,8 @@ internal sealed class DatabaseProtection : IDisposable
     private async Task StartAsync()
     {
         pulse.Beat(Patience.LongestStep);
-        if (!writer.TryResume())
+        isResumed = writer.TryResume();
+        if (!isResumed)
         {
             Follow(await ConnectAsync().ConfigureAwait(false));
             return;
@@ -259,7 +261,19 @@ internal sealed class DatabaseProtection : IDisposable
 
     private async Task<BaseReason?> ConnectAsync()
     {
-        store.RequireContainer(options.CreatesContainer, context.Cancellation);
+        try
+        {
+            // An empty folder in the place of a disk that is not mounted would take the stream from then on.
+            store.RequireContainer(options.CreatesContainer && !isResumed, context.Cancellation);
+        }
+        catch (BackupException exception) when (isResumed && exception.ErrorId == BackupErrorId.CloudContainerNotFound)
+        {
+            throw new BackupException(
+                exception.ErrorId, exception.Target,
+                $"'{store.Location}' is not there any more, although the transactions of '{path}' were stored in it. Check its name and its disk: it may not be mounted. If it is lost, create it empty; the stream continues there from a new backup.",
+                exception);
+        }
+
         await stream.ProveConditionalAsync(context.Cancellation).ConfigureAwait(false);
         return await writer.ConnectAsync(options.TakesOver, context).ConfigureAwait(false);
     }

@@ -62,6 +62,37 @@ public sealed class StreamCommandTests
     }
 
     [Fact]
+    public async Task A_missing_segment_is_told_and_a_restore_from_this_machine_alone_says_where_the_transactions_are()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        for (var transaction = 1; transaction <= 4; transaction++)
+        {
+            world.Commit($"INSERT INTO audit(what) VALUES ('transaction {transaction}')");
+            await world.PutAsync();
+        }
+
+        var segments = Directory.GetFiles(world.Store.Location.Container, "seg_*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
+        File.Delete(segments[^2]);
+        var place = Directory.CreateDirectory(world["bare machine"]).FullName;
+        using var process = new CloudProcess(place, new Dictionary<string, string>(), $$"""
+            $from = '{{world.Store.Location.Container.Replace("'", "''", StringComparison.Ordinal)}}'
+            "$((Get-SHBackupTransaction -From $from -Database app.db -ErrorVariable told 2>$null).Transaction)"
+            "$($told.Count) $($told[0].FullyQualifiedErrorId) $($told[0])"
+            $null = Receive-SHBackup -Id * -From $from -BackupDirectory here
+            $made = Restore-SHBackup -PointInTime 2030-01-01 -BackupDirectory here -Database app.db -Destination back.db -WarningVariable warnings 3>$null 6>$null
+            "$warnings"
+            """);
+
+        var lines = (await process.SucceedAsync(StreamWorld.Stop)).Split('\n');
+
+        Assert.Equal("4 2 1 0", lines[0]);
+        Assert.StartsWith("1 StreamHole,", lines[1], StringComparison.Ordinal);
+        Assert.Contains($"between '{Path.GetFileName(segments[^3])}' and '{Path.GetFileName(segments[^1])}' are missing", lines[1], StringComparison.Ordinal);
+        Assert.Contains("its later transactions are in a store: with -From", lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_restore_to_a_moment_warns_of_transactions_whose_times_are_still_to_come()
     {
         using var world = new StreamWorld();

@@ -80,7 +80,9 @@ public sealed class ProtectionTests
     [InlineData("Stop-SHBackupProtection nix.db", "nix.db")]
     [InlineData("Stop-SHBackupProtection ./app.db -BackupDirectory ./elsewhere", "./app.db")]
     [InlineData("[pscustomobject]@{ Database = '*' } | Stop-SHBackupProtection", "*")]
-    public void A_stop_of_what_was_never_protected_is_an_error(string script, string target)
+    [InlineData("Get-SHBackupProtection nix.db", "nix.db")]
+    [InlineData("Get-SHBackupProtection ./app.db -BackupDirectory ./elsewhere", "./app.db")]
+    public void What_was_never_protected_is_an_error(string script, string target)
     {
         using var workspace = new Workspace();
         var result = workspace.Run(script);
@@ -93,13 +95,15 @@ public sealed class ProtectionTests
         Assert.Contains("Get-SHBackupProtection", error.Exception.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_stop_of_a_pattern_without_a_match_is_silent_and_of_all_of_none_a_warning()
+    [Theory]
+    [InlineData("Stop")]
+    [InlineData("Get")]
+    public void A_pattern_without_a_match_is_silent_and_all_of_none_a_warning(string verb)
     {
         using var workspace = new Workspace();
-        Assert.Empty(workspace.Run("Stop-SHBackupProtection n*.db").WithoutErrors().Warnings);
+        Assert.Empty(workspace.Run($"{verb}-SHBackupProtection n*.db").WithoutErrors().Warnings);
         Assert.Contains(
-            workspace["elsewhere"], Assert.Single(workspace.Run("Stop-SHBackupProtection -BackupDirectory ./elsewhere").WithoutErrors().Warnings),
+            workspace["elsewhere"], Assert.Single(workspace.Run($"{verb}-SHBackupProtection -BackupDirectory ./elsewhere").WithoutErrors().Warnings),
             StringComparison.Ordinal);
     }
 

@@ -340,6 +340,23 @@ public sealed class DatabaseProtectionTests : IDisposable
         await EndAsync(application, next);
     }
 
+    /// <summary>Such as that of a disk which is not mounted: everything would go to the disk below from then on.</summary>
+    [Fact]
+    public async Task A_start_creates_no_empty_store_in_the_place_of_the_one_that_it_had()
+    {
+        using var application = await Application.StartAsync(Options);
+        await ProtectAsync(application);
+        Directory.Move(folder["store"], folder["away"]);
+        using var next = new Protecting(Database, Backups, store);
+        var status = next.Await(status => status.State == ProtectionState.StoreUnavailable);
+        Assert.Contains("may not be mounted", status.Problem, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["store"]));
+        _ = await application.WorkAsync(5);
+        Directory.Move(folder["away"], folder["store"]);
+        Assert.Equal(0, next.AwaitStored().Gaps);
+        await EndAsync(application, next);
+    }
+
     [Fact]
     public async Task A_stop_while_the_store_has_not_answered_since_the_start_says_what_is_not_stored()
     {

@@ -36,6 +36,16 @@ public sealed class ProtectionFolderTests : IDisposable
 
     public void Dispose() => scene.Dispose();
 
+    [Fact]
+    public void A_protection_that_was_killed_lags_since_its_last_look_and_one_that_was_stopped_does_not()
+    {
+        foreach (var (state, lag) in ((ProtectionState, int)[])[(ProtectionState.Following, 90), (ProtectionState.Stopped, 0)])
+        {
+            Leave(new() { Database = scene.Database, State = state, LastLook = Now.AddSeconds(-90) });
+            Assert.Equal(TimeSpan.FromSeconds(lag), Assert.Single(ProtectionHost.Find(scene.Directory)).Lag);
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

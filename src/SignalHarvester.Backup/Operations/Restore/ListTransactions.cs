@@ -38,6 +38,7 @@ public static class ListTransactions
         using var stream = StreamStore.Open(store.Location, databasePath, store.Store.Options);
         var segments = await stream.ListAsync(timeline: null, fromNumber: 1, cancellation).ToListAsync(cancellation).ConfigureAwait(false);
         segments.Reverse();
+        TellMissing(segments, stream.Location, failed);
         foreach (var some in segments.Chunk(MostReadsAtOnce))
         {
             // All of them have ended, failed or not, before one that failed ends the listing.
@@ -56,6 +57,20 @@ public static class ListTransactions
                         yield return transaction;
                     }
                 }
+            }
+        }
+    }
+
+    /// <summary>Numbers have no holes, but for what retention has taken from the beginning.</summary>
+    private static void TellMissing(List<StoredSegment> newestFirst, StoreLocation location, Action<BackupException> failed)
+    {
+        foreach (var (later, earlier) in newestFirst.Zip(newestFirst.Skip(1)))
+        {
+            if (later.Name.Timeline == earlier.Name.Timeline && later.Name.Number > earlier.Name.Number + 1)
+            {
+                failed(new BackupException(
+                    BackupErrorId.StreamHole, location.ToString(),
+                    $"The segments between '{earlier.Name}' and '{later.Name}' are missing in '{location}', so their transactions are not listed, and those after them cannot be restored up to the next ordinary backup. Restore-SHBackup -Transaction names the nearest ones that can."));
             }
         }
     }

@@ -31,6 +31,9 @@ public sealed class StreamPlanner
         this.context = context;
     }
 
+    /// <summary>Whether a backup has a place in a stream, from which transactions in a store lead on.</summary>
+    public static bool IsOfStream(BackupMetadata backup) => StreamPosition.Of(backup) is not null;
+
     /// <summary>Plans the restore of the last transaction at or before a moment. It warns of transactions that no moment finds.</summary>
     /// <param name="store">Where the backups and the stream are.</param>
     /// <param name="backups">The backups of the database there, with their depths.</param>
