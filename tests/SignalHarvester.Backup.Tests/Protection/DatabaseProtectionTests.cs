@@ -646,6 +646,7 @@ public sealed class DatabaseProtectionTests : IDisposable
             _ = await application.WorkAsync(5);
         }
 
+        _ = Directory.CreateDirectory(folder["store"]);
         using (var next = new Protecting(Database, Backups, store))
         {
             _ = next.AwaitStored();
