@@ -302,7 +302,8 @@ public sealed class ProtectionFolderTests : IDisposable
         }
 
         scene.Clock.Advance(TimeSpan.FromDays(1));
-        Assert.Equal(status with { State = ProtectionState.Ended, Lag = TimeSpan.FromDays(1) + TimeSpan.FromSeconds(30) }, Assert.Single(ProtectionHost.Find(scene.Directory)));
+        var blind = TimeSpan.FromDays(1) + TimeSpan.FromSeconds(30);
+        Assert.Equal(status with { State = ProtectionState.Ended, Lag = blind }, Assert.Single(ProtectionHost.Find(scene.Directory)));
         foreach (var state in (ProtectionState[])[ProtectionState.Stopped, ProtectionState.Fenced])
         {
             Leave(status with { State = state });
