@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Protection;
 
@@ -11,6 +12,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// day, gaps, and the last problem. It reads what the protecting process wrote a second ago at most, and neither the database nor the store.</para>
 /// <para>A process that was killed leaves its last status; then State is Ended. One that lives, and has not looked at the database or written
 /// its status for 30 seconds, is Waiting.</para>
+/// <para>A name without wildcards under which nothing was ever protected is an error.</para>
 /// </remarks>
 /// <example>
 /// <para>Show the protection of all databases</para>
@@ -44,13 +46,13 @@ public sealed class GetSHBackupProtectionCommand : BackupCommand
     {
         var filter = Database is null ? Databases(null) : Databases(Database);
         var isFound = false;
-        var places = new List<string>();
+        var directories = new List<BackupDirectory>();
         foreach (var path in NotedDirectories)
         {
             this.ReportErrors(() =>
             {
                 var directory = OpenConfigured(path);
-                places.Add(directory.Path);
+                directories.Add(directory);
                 foreach (var status in ProtectionHost.Find(directory, fault => WriteError(fault.ToRecord())).Where(status => filter.Passes(status.Database)))
                 {
                     isFound = true;
@@ -59,25 +61,9 @@ public sealed class GetSHBackupProtectionCommand : BackupCommand
             });
         }
 
-        if (!isFound && places.Count > 0)
+        if (!isFound && directories.Count > 0)
         {
-            RefuseTypingErrors(string.Join(", ", places.Select(place => $"'{place}'")));
-        }
-    }
-
-    /// <summary>Nothing would look like nothing to complain of.</summary>
-    private void RefuseTypingErrors(string places)
-    {
-        if (Database is null)
-        {
-            WriteWarning($"No database was ever protected with the backup directory {places}. Give the directory that Start-SHBackupProtection had.");
-        }
-        else if (!WildcardPattern.ContainsWildcardCharacters(Database))
-        {
-            WriteError(new BackupException(
-                BackupErrorId.ProtectionNotFound, Database,
-                $"No database '{Database}' was ever protected with the backup directory {places}. List the protections with Get-SHBackupProtection, and give the directory that Start-SHBackupProtection had with -BackupDirectory.")
-                .ToRecord());
+            this.WriteNeverProtected(Database, isPattern: Database is not null && WildcardPattern.ContainsWildcardCharacters(Database), directories);
         }
     }
 }

@@ -82,12 +82,11 @@ public sealed class StopSHBackupProtectionCommand : BackupCommand
     private IReadOnlyList<(BackupDirectory Directory, BackupProtection Status)> Named(
         IReadOnlyList<(BackupDirectory Directory, BackupProtection Status)> all, IReadOnlyList<BackupDirectory> directories)
     {
-        var places = string.Join(", ", directories.Select(directory => $"'{directory.Path}'"));
         if (Database is null)
         {
             if (all.Count == 0)
             {
-                WriteWarning($"No database was ever protected with the backup directory {places}. Give the directory that Start-SHBackupProtection had.");
+                this.WriteNeverProtected(Database, isPattern: false, directories);
             }
 
             return all;
@@ -102,12 +101,9 @@ public sealed class StopSHBackupProtectionCommand : BackupCommand
             named.AddRange(all.Where(one => matching.Passes(one.Status.Database)));
         }
 
-        if (named.Count == 0 && !isPattern)
+        if (named.Count == 0)
         {
-            WriteError(new BackupException(
-                BackupErrorId.ProtectionNotFound, Database,
-                $"No database '{Database}' was ever protected with the backup directory {places}. List the protections with Get-SHBackupProtection, and give the directory that Start-SHBackupProtection had with -BackupDirectory.")
-                .ToRecord());
+            this.WriteNeverProtected(Database, isPattern, directories);
         }
 
         return named;

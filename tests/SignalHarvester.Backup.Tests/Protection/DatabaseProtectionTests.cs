@@ -326,43 +326,33 @@ public sealed class DatabaseProtectionTests : IDisposable
     [Fact]
     public async Task A_start_while_the_store_is_away_follows_at_once_and_misses_nothing()
     {
-        using var application = await Application.StartAsync(Options);
-        await ProtectAsync(application);
-        Directory.Move(folder["store"], folder["away"]);
+        using var application = await ProtectedWithoutStoreAsync();
         using var next = new Protecting(Database, Backups, store, new ProtectionOptions());
         _ = next.Await(status => status.State == ProtectionState.StoreUnavailable);
         _ = await application.WorkAsync(20);
         _ = (await application.ExecuteAsync("PRAGMA wal_checkpoint(RESTART)")).Value;
         _ = await application.WorkAsync(20);
         _ = next.Await(status => status.Lag > TimeSpan.Zero && status.Transaction > status.StoredTransaction && status.StoredTransaction > 0);
-        Directory.Move(folder["away"], folder["store"]);
-        Assert.Equal(0, next.AwaitStored().Gaps);
-        await EndAsync(application, next);
+        await GetStoreBackAsync(application, next);
     }
 
     /// <summary>Such as that of a disk which is not mounted: everything would go to the disk below from then on.</summary>
     [Fact]
     public async Task A_start_creates_no_empty_store_in_the_place_of_the_one_that_it_had()
     {
-        using var application = await Application.StartAsync(Options);
-        await ProtectAsync(application);
-        Directory.Move(folder["store"], folder["away"]);
+        using var application = await ProtectedWithoutStoreAsync();
         using var next = new Protecting(Database, Backups, store);
         var status = next.Await(status => status.State == ProtectionState.StoreUnavailable);
         Assert.Contains("may not be mounted", status.Problem, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["store"]));
         _ = await application.WorkAsync(5);
-        Directory.Move(folder["away"], folder["store"]);
-        Assert.Equal(0, next.AwaitStored().Gaps);
-        await EndAsync(application, next);
+        await GetStoreBackAsync(application, next);
     }
 
     [Fact]
     public async Task A_stop_while_the_store_has_not_answered_since_the_start_says_what_is_not_stored()
     {
-        using var application = await Application.StartAsync(Options);
-        await ProtectAsync(application);
-        Directory.Move(folder["store"], folder["away"]);
+        using var application = await ProtectedWithoutStoreAsync();
         using (var next = new Protecting(Database, Backups, store, new ProtectionOptions()))
         {
             _ = await application.WorkAsync(5);
@@ -751,6 +741,22 @@ public sealed class DatabaseProtectionTests : IDisposable
     }
 
     /// <summary>Works a last time and ends both; then everything must be in the store.</summary>
+    /// <summary>Its protection was started once, and the disk of the store is gone since.</summary>
+    private async Task<Application> ProtectedWithoutStoreAsync()
+    {
+        var application = await Application.StartAsync(Options);
+        await ProtectAsync(application);
+        Directory.Move(folder["store"], folder["away"]);
+        return application;
+    }
+
+    private async Task GetStoreBackAsync(Application application, Protecting protecting)
+    {
+        Directory.Move(folder["away"], folder["store"]);
+        Assert.Equal(0, protecting.AwaitStored().Gaps);
+        await EndAsync(application, protecting);
+    }
+
     private async Task EndAsync(Application application, Protecting protecting)
     {
         _ = await application.WorkAsync(5);

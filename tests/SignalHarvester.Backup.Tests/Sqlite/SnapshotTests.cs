@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
@@ -191,11 +192,7 @@ public sealed class SnapshotTests : IDisposable
             Databases.Execute(user, "PRAGMA wal_checkpoint(PASSIVE)");
         }
 
-        using var image = pinned.PinImage(CancellationToken.None);
-        var content = new byte[image.Length];
-        image.Read(1, content);
-        image.ConfirmUnchanged();
-        Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+        Assert.Equal(expected, HashOf(pinned));
         Assert.NotEqual(expected, ImageHash.Of(user));
     }
 
@@ -214,11 +211,7 @@ public sealed class SnapshotTests : IDisposable
             Databases.Execute(user, "PRAGMA wal_checkpoint(PASSIVE)");
         }
 
-        using var image = pinned.PinImage(CancellationToken.None);
-        var content = new byte[image.Length];
-        image.Read(1, content);
-        image.ConfirmUnchanged();
-        Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+        Assert.Equal(expected, HashOf(pinned));
     }
 
     /// <summary>A reader of the application keeps such a log from beginning anew, and it may become large.</summary>
@@ -243,11 +236,7 @@ public sealed class SnapshotTests : IDisposable
         }
 
         using var pinned = LiveDatabase.Open(scene.Database, Scene.ShortWait, tolerateDamage: false, CancellationToken.None);
-        using var image = pinned.PinImage(CancellationToken.None);
-        var content = new byte[image.Length];
-        image.Read(1, content);
-        image.ConfirmUnchanged();
-        Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+        Assert.Equal(expected, HashOf(pinned));
     }
 
     [Theory]
@@ -292,11 +281,7 @@ public sealed class SnapshotTests : IDisposable
                 Databases.Execute(user, "PRAGMA wal_checkpoint(PASSIVE)");
             }
 
-            using var image = pinned.PinImage(CancellationToken.None);
-            var content = new byte[image.Length];
-            image.Read(1, content);
-            image.ConfirmUnchanged();
-            Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+            Assert.Equal(expected, HashOf(pinned));
         }
 
         reader?.Dispose();
@@ -402,5 +387,14 @@ public sealed class SnapshotTests : IDisposable
     {
         using var connection = Databases.Open(path);
         return Databases.Scalar(connection, "SELECT group_concat(name) || (SELECT count(*) FROM reading) FROM customer");
+    }
+
+    private static string HashOf(LiveDatabase pinned)
+    {
+        using var image = pinned.PinImage(CancellationToken.None);
+        var content = new byte[image.Length];
+        image.Read(1, content);
+        image.ConfirmUnchanged();
+        return Convert.ToHexStringLower(SHA256.HashData(content));
     }
 }

@@ -38,14 +38,20 @@ public static class ListTransactions
         using var stream = StreamStore.Open(store.Location, databasePath, store.Store.Options);
         var segments = await stream.ListAsync(timeline: null, fromNumber: 1, cancellation).ToListAsync(cancellation).ConfigureAwait(false);
         segments.Reverse();
-        TellMissing(segments, stream.Location, failed);
+        SegmentName? later = null;
         foreach (var some in segments.Chunk(MostReadsAtOnce))
         {
             // All of them have ended, failed or not, before one that failed ends the listing.
             var headers = await Task.WhenAll(some.Select(segment => ReadAsync(stream, segment, failed, context, cancellation))).ConfigureAwait(false);
-            foreach (var (segment, header) in some.Zip(headers).Where(pair => pair.Second is not null))
+            foreach (var (segment, header) in some.Zip(headers))
             {
-                foreach (var transaction in TransactionsOf(segment, header!, databasePath, store.Location))
+                if (later is not null && Missing(segment.Name, later, stream.Location) is { } missing)
+                {
+                    failed(missing);
+                }
+
+                later = segment.Name;
+                foreach (var transaction in header is null ? [] : TransactionsOf(segment, header, databasePath, store.Location))
                 {
                     if (after is not null && transaction.Timestamp < after)
                     {
@@ -61,19 +67,13 @@ public static class ListTransactions
         }
     }
 
-    /// <summary>Numbers have no holes, but for what retention has taken from the beginning.</summary>
-    private static void TellMissing(List<StoredSegment> newestFirst, StoreLocation location, Action<BackupException> failed)
-    {
-        foreach (var (later, earlier) in newestFirst.Zip(newestFirst.Skip(1)))
-        {
-            if (later.Name.Timeline == earlier.Name.Timeline && later.Name.Number > earlier.Name.Number + 1)
-            {
-                failed(new BackupException(
-                    BackupErrorId.StreamHole, location.ToString(),
-                    $"The segments between '{earlier.Name}' and '{later.Name}' are missing in '{location}', so their transactions are not listed, and those after them cannot be restored up to the next ordinary backup. Restore-SHBackup -Transaction names the nearest ones that can."));
-            }
-        }
-    }
+    /// <summary>The error for segments that are missing between two others; null if none are. Retention takes them from the beginning alone.</summary>
+    private static BackupException? Missing(SegmentName earlier, SegmentName later, StoreLocation location) =>
+        later.Timeline == earlier.Timeline && later.Number > earlier.Number + 1
+            ? new BackupException(
+                BackupErrorId.StreamHole, location.ToString(),
+                $"The segments between '{earlier}' and '{later}' are missing in '{location}', so their transactions are not listed, and those after them cannot be restored up to the next ordinary backup. Restore-SHBackup -Transaction names the nearest ones that can.")
+            : null;
 
     private static async Task<SegmentHeader?> ReadAsync(
         StreamStore stream, StoredSegment segment, Action<BackupException> failed, OperationContext context, CancellationToken cancellation)

@@ -43,15 +43,10 @@ internal sealed class WalOverlay
 
         var header = ReadHeader(wal, snapshot);
         var bigEndian = WalFormat.HasBigEndianChecksums(header);
-        Span<byte> frame = stackalloc byte[WalFormat.FrameHeaderSize];
-        if (copied > 0 && (!wal.Read(WalFormat.FrameOffset(copied, pageSize), frame) || WalFormat.Salts(frame[8..]) != snapshot.Salts))
-        {
-            throw new SnapshotLostException("the write-ahead log is not the one of the snapshot");
-        }
-
-        return copied == 0
-            ? Read(wal, snapshot, pageSize, firstFrame: 1, bigEndian, WalFormat.Checksum(header.AsSpan(0, 24), bigEndian, default), cancellation)
-            : Read(wal, snapshot, pageSize, copied + 1, bigEndian, WalFormat.ReadChecksum(frame[16..]), cancellation);
+        var checksum = copied == 0
+            ? WalFormat.Checksum(header.AsSpan(0, 24), bigEndian, default)
+            : ChecksumAt(copied, wal, snapshot, pageSize) ?? throw new SnapshotLostException("the write-ahead log was restarted");
+        return Read(wal, snapshot, pageSize, copied + 1, bigEndian, checksum, cancellation);
     }
 
     /// <summary>Reads the frames after the place where another snapshot of the same log ended.</summary>
@@ -66,16 +61,18 @@ internal sealed class WalOverlay
         }
 
         var header = ReadHeader(wal, snapshot);
-        Span<byte> frame = stackalloc byte[WalFormat.FrameHeaderSize];
-        if (!wal.Read(WalFormat.FrameOffset(position.Frame, pageSize), frame)
-            || WalFormat.Salts(frame[8..]) != snapshot.Salts
-            || WalIndexHeader.Hex(WalFormat.ReadChecksum(frame[16..])) != position.Checksum)
-        {
-            return null;
-        }
+        return ChecksumAt(position.Frame, wal, snapshot, pageSize) is { } checksum && WalIndexHeader.Hex(checksum) == position.Checksum
+            ? Read(wal, snapshot, pageSize, (uint)position.Frame + 1, WalFormat.HasBigEndianChecksums(header), checksum, cancellation)
+            : null;
+    }
 
-        return Read(
-            wal, snapshot, pageSize, (uint)position.Frame + 1, WalFormat.HasBigEndianChecksums(header), WalFormat.ReadChecksum(frame[16..]), cancellation);
+    /// <summary>The running checksum at a frame, as the frame has it; null if it is none of the snapshot's log.</summary>
+    private static (uint S0, uint S1)? ChecksumAt(long frame, SqliteFile wal, WalIndexHeader snapshot, int pageSize)
+    {
+        Span<byte> header = stackalloc byte[WalFormat.FrameHeaderSize];
+        return wal.Read(WalFormat.FrameOffset(frame, pageSize), header) && WalFormat.Salts(header[8..]) == snapshot.Salts
+            ? WalFormat.ReadChecksum(header[16..])
+            : null;
     }
 
     private static byte[] ReadHeader(SqliteFile wal, WalIndexHeader snapshot)

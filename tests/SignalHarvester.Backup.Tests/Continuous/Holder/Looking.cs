@@ -77,6 +77,8 @@ internal sealed class Looking : IDisposable
         while (!Ask(isSo))
         {
             Assert.True(Stopwatch.GetElapsedTime(began) < Hang, $"It did not come: {Ask(holder => (holder.State, holder.Position))} {Failure}");
+
+            // The pace of the looks that it waits for.
             Thread.Sleep(Interval);
         }
     }
