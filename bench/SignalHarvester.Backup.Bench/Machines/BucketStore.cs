@@ -8,9 +8,8 @@ namespace SignalHarvester.Backup.Bench.Machines;
 /// <summary>A bucket of Ceph's S3 gateway, which notes for each object when it was stored, on the clock of this machine. rclone lists and fetches.</summary>
 internal sealed class BucketStore(Workspace workspace, S3Gateway gateway) : ProtectedStore
 {
-    private static int buckets;
-
     private string bucket = string.Empty;
+    private int buckets;
 
     public override string Suffix => "-s3";
 

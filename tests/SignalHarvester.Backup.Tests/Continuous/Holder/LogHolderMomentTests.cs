@@ -163,7 +163,7 @@ public sealed class LogHolderMomentTests : IDisposable
             holder.Shrink();
             Assert.Equal(1, LogDescriptors());
             Assert.False(holder.HasNews);
-            Assert.True((await application.CheckpointAsync("PASSIVE")).IsBusy is false);
+            Assert.False((await application.CheckpointAsync("PASSIVE")).IsBusy);
             var before = followed.Commits;
             _ = await application.WorkAsync(1);
             Assert.True(holder.HasNews);
