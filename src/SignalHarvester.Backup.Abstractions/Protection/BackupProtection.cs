@@ -26,7 +26,7 @@ public sealed record BackupProtection
     /// <summary>When the last transaction was stored; null if none was since the start.</summary>
     public DateTimeOffset? LastStored { get; init; }
 
-    /// <summary>When the database was last looked at.</summary>
+    /// <summary>When the database was last looked at: everything that was committed before is among the transactions. Null if that was never.</summary>
     public DateTimeOffset? LastLook { get; init; }
 
     /// <summary>The oldest moment to which the database can be restored by its transactions; null if there is none.</summary>

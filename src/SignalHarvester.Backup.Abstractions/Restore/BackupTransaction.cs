@@ -16,6 +16,12 @@ public sealed record BackupTransaction
     /// <summary>When it was first seen, in UTC: milliseconds after its commit.</summary>
     public required DateTimeOffset Timestamp { get; init; }
 
+    /// <summary>
+    /// When the log was last read without it, in UTC: it was committed between this moment and <see cref="Timestamp"/>. That is milliseconds, unless the
+    /// protection was down or suspended. Null where an ordinary backup holds it.
+    /// </summary>
+    public DateTimeOffset? Earliest { get; init; }
+
     /// <summary>The pages that it wrote; null where an ordinary backup holds it.</summary>
     public long? Pages { get; init; }
 

@@ -25,6 +25,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     private int epoch;
     private int describedEpoch;
     private long? neededSince;
+    private long looked;
 
     /// <summary>The thread that looks holds it while it does; a backup holds it while it pins its snapshot.</summary>
     public Lock Gate => gate;
@@ -40,6 +41,13 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
 
     /// <summary>The digest of the stream there; without a meaning while it must continue from an ordinary backup.</summary>
     public StreamDigest Digest { get; private set; }
+
+    /// <summary>The moment up to which everything that was committed is read, in UTC and whole milliseconds; null if that is not known.</summary>
+    public DateTimeOffset? Looked
+    {
+        get => Interlocked.Read(ref looked) is var ticks and > 0 ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+        set => Interlocked.Exchange(ref looked, value is { } time ? Milliseconds(time).UtcTicks : 0);
+    }
 
     /// <summary>Why the stream must continue from an ordinary backup; null if it need not.</summary>
     public BaseReason? Needed { get; private set; }
@@ -81,6 +89,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
             var seen = clock.GetTimestamp();
             lastCommit = seen;
             Time = Now();
+            var earliest = Looked is { } known && known < Time ? known : Time;
             foreach (var page in commits.Changed)
             {
                 Change(page);
@@ -100,7 +109,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 if (Needed is null && commits.HasPages)
                 {
                     Digest = Digest.After(commit.PageCount, commit.Pages);
-                    var queued = new QueuedCommit(new FollowedCommit(Transaction, Time, commit.PageCount, commit.Pages, Digest), commit.End, seen);
+                    var queued = new QueuedCommit(new FollowedCommit(Transaction, Time, earliest, commit.PageCount, commit.Pages, Digest), commit.End, seen);
                     queue.AddLast(queued);
                     queuedBytes += queued.Bytes;
                 }
@@ -316,9 +325,11 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
 
     private DateTimeOffset Now()
     {
-        var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
+        var now = Milliseconds(clock.GetUtcNow());
         return now > Time ? now : Time;
     }
+
+    private static DateTimeOffset Milliseconds(DateTimeOffset time) => DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds());
 
     /// <summary>Counts the pages of a backup that was not made as changed again.</summary>
     private void TakeBack()

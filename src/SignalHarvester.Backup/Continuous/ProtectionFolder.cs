@@ -143,6 +143,14 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
     public BackupProtection? Status() => Look<BackupProtection?>(Status, nothing: null);
 
+    /// <summary>
+    /// Reads the moment up to which an earlier process has read everything, and stored it. To be called with the lock, before the status is shown anew.
+    /// </summary>
+    /// <returns>Null if nothing is known of it. A crash of the machine may have left an earlier moment than the last.</returns>
+    /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
+    public DateTimeOffset? Looked() => Look(Kept, nothing: null) is { LastLook: { } look } status
+        && status.StoredTransaction == status.Transaction && look < directory.Clock.GetUtcNow() ? look : null;
+
     /// <summary>Asks the process that protects the database to stop.</summary>
     /// <exception cref="BackupException">SidecarHostile, DirectoryNotWritable, InsufficientSpace, WriteFailed.</exception>
     public void RequestStop()
@@ -239,22 +247,26 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
         }
     }
 
-    private BackupProtection? Status(HeldFolder folder)
+    private BackupProtection? Kept(HeldFolder folder)
     {
-        BackupProtection? status;
         try
         {
-            status = JsonSerializer.Deserialize(ReadAllBytes(folder, StatusName, LargestStatus), ProtectionJson.Default.BackupProtection);
+            var status = JsonSerializer.Deserialize(ReadAllBytes(folder, StatusName, LargestStatus), ProtectionJson.Default.BackupProtection);
+
+            // Two of one database, or one that nobody could stop, would mislead everybody who reads it.
+            return status?.Database is not null && Path.GetFileName(path) == DatabaseKey.Of(status.Database)
+                && Enum.IsDefined(status.State) && status.State != ProtectionState.None ? status : null;
         }
         catch (JsonException)
         {
             return null;
         }
+    }
 
-        if (status?.Database is null || Path.GetFileName(path) != DatabaseKey.Of(status.Database)
-            || !Enum.IsDefined(status.State) || status.State == ProtectionState.None)
+    private BackupProtection? Status(HeldFolder folder)
+    {
+        if (Kept(folder) is not { } status)
         {
-            // Two of one database, or one that nobody could stop, would mislead everybody who reads it.
             return null;
         }
 
@@ -269,7 +281,9 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     private BackupProtection OfRunning(BackupProtection status, DateTimeOffset written)
     {
         var now = directory.Clock.GetUtcNow();
-        var look = status.LastLook ?? written;
+
+        // Before its first look it shows when an earlier process has looked last.
+        var look = status.LastLook is { } last && (status.Since is not { } since || last >= since) ? last : written;
 
         // A moment in the future says no more than one long ago: the clock was set back meanwhile.
         var blind = (now - look).Duration();

@@ -107,6 +107,7 @@ internal sealed class DatabaseProtection : IDisposable
     public async Task RunAsync()
     {
         using var running = Lock();
+        follower.Looked = folder.Looked();
         board.Begin();
         try
         {
@@ -232,6 +233,11 @@ internal sealed class DatabaseProtection : IDisposable
     private void Follow(BaseReason? needed)
     {
         follower.Resume(Math.Max(0, writer.Transaction), writer.Time, writer.Digest);
+        if (writer.Transaction >= 0 && !(follower.Looked > writer.Time))
+        {
+            follower.Looked = writer.Time;
+        }
+
         if (needed is { } reason)
         {
             Need(reason);
@@ -623,6 +629,8 @@ internal sealed class DatabaseProtection : IDisposable
     private BackupProtection Status() =>
         new()
         {
+            // Before the transactions: everything up to this moment is among them.
+            LastLook = follower.Looked,
             Database = path,
             State = standing.State == ProtectionState.Following && watch.Problem is not null ? ProtectionState.Waiting : standing.State,
             Store = store.Location.ToString(),
@@ -630,7 +638,6 @@ internal sealed class DatabaseProtection : IDisposable
             Transaction = follower.Transaction,
             StoredTransaction = Math.Max(0, writer.Restorable),
             LastStored = lastStored,
-            LastLook = watch.LastLook == default ? null : watch.LastLook,
             RestorableFrom = pruning.Oldest,
             RestorableTo = writer.Transaction < 0 || writer.UnsentBackup is not null ? null : writer.Time,
             Timeline = writer.Timeline,

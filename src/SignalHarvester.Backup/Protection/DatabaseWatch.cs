@@ -38,9 +38,6 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
     /// <summary>Why the database is not followed at the moment, as a clause; null if it is.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>When it was last looked at.</summary>
-    public DateTimeOffset LastLook { get; private set; }
-
     /// <summary>Bytes of frames in its log.</summary>
     public long LogBytes { get; private set; }
 
@@ -104,8 +101,14 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
         try
         {
             pulse.Beat();
-            LastLook = context.Clock.GetUtcNow();
-            return follower.Holder is not { } holder || holder.HasNews;
+            var now = context.Clock.GetUtcNow();
+            if (follower.Holder is not { HasNews: false })
+            {
+                return true;
+            }
+
+            follower.Looked = now;
+            return false;
         }
         finally
         {
@@ -164,7 +167,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
             var began = context.Clock.GetTimestamp();
             while (context.Clock.GetElapsedTime(began) < LongestLeave && holder.RestMark is null)
             {
-                holder.Look();
+                _ = holder.Look();
 
                 // The pace of looks; the thread that keeps it otherwise has ended.
                 Thread.Sleep(AtWork);
@@ -250,8 +253,12 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
                 Open(BaseReason.Gap);
             }
 
-            follower.Holder!.Look();
-            LastLook = context.Clock.GetUtcNow();
+            var now = context.Clock.GetUtcNow();
+            if (follower.Holder!.Look())
+            {
+                follower.Looked = now;
+            }
+
             LogBytes = follower.Holder.LogBytes;
             return null;
         }

@@ -137,6 +137,54 @@ public sealed class DatabaseProtectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_transaction_says_between_which_moments_it_was_committed()
+    {
+        using var application = await Application.StartAsync(Options with { Pragmas = [.. Pragmas, "wal_autocheckpoint = 0"] });
+        var moments = new List<(DateTimeOffset Before, DateTimeOffset After)>();
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            _ = protecting.AwaitStored();
+            await CommitAsync();
+            _ = protecting.AwaitStored();
+            Assert.Null(protecting.Stop());
+        }
+
+        await CommitAsync();
+        await CommitAsync();
+        using (var late = new Protecting(Database, Backups, store))
+        {
+            _ = late.AwaitStored();
+            await CommitAsync();
+            _ = late.AwaitStored();
+            Assert.Null(late.Stop());
+        }
+
+        var transactions = ListTransactions.Run(store, Database, null, null, fault => throw fault, Context(IdentityRing.Empty))
+            .OrderBy(one => one.Transaction).TakeLast(4).ToList();
+        foreach (var (transaction, (before, after)) in transactions.Zip(moments))
+        {
+            Assert.InRange(transaction.Timestamp, before.AddMilliseconds(-1), DateTimeOffset.MaxValue);
+            Assert.InRange(transaction.Earliest!.Value, DateTimeOffset.MinValue, after);
+        }
+
+        // Of what was committed while nobody looked, no more is known than that.
+        Assert.True(transactions[1].Earliest <= moments[1].Before && transactions[1].Timestamp >= moments[2].After.AddMilliseconds(-1));
+        Assert.Equal((transactions[1].Earliest, transactions[1].Timestamp), (transactions[2].Earliest, transactions[2].Timestamp));
+        Assert.InRange(transactions[1].Earliest!.Value, moments[0].Before.AddMilliseconds(-1), moments[1].Before);
+        Assert.InRange(transactions[3].Earliest!.Value, transactions[2].Timestamp, transactions[3].Timestamp);
+        await application.EndAsync();
+
+        async Task CommitAsync()
+        {
+            // The protection looks up to now without the next one.
+            await Task.Delay(300, Cancelled);
+            var before = DateTimeOffset.UtcNow;
+            _ = await application.WorkAsync(1);
+            moments.Add((before, DateTimeOffset.UtcNow));
+        }
+    }
+
+    [Fact]
     public async Task What_nobody_followed_and_the_log_no_longer_has_is_a_gap_that_is_told_and_mended()
     {
         using var application = await Application.StartAsync(Options with { Pragmas = [.. Pragmas, "wal_autocheckpoint = 0"] });

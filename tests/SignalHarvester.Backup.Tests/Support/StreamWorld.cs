@@ -72,6 +72,9 @@ internal sealed class StreamWorld : IDisposable
     /// <summary>The time of all transactions from now on, as after a moment with a clock that was ahead; null if they have times of their own.</summary>
     public DateTimeOffset? Standing { get; set; }
 
+    /// <summary>When the log was last read before the transactions from now on; null if right before.</summary>
+    public DateTimeOffset? Earliest { get; set; }
+
     public List<string> Messages { get; } = [];
 
     public int Timeline { get; private set; } = 1;
@@ -243,7 +246,7 @@ internal sealed class StreamWorld : IDisposable
                 Times[Transaction] = Standing ?? Start.AddMilliseconds(1000 * Transaction);
                 FollowedPage[] written = [.. pages.Select(page => new FollowedPage(page.Key, page.Value))];
                 Digest = Digest.After(count, written);
-                commits.Add(new FollowedCommit(Transaction, Times[Transaction], count, written, Digest));
+                commits.Add(new FollowedCommit(Transaction, Times[Transaction], Earliest ?? Times[Transaction], count, written, Digest));
                 pages.Clear();
             }
         }

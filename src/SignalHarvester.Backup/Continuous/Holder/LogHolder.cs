@@ -177,21 +177,23 @@ internal sealed class LogHolder : IDisposable
     }
 
     /// <summary>Looks once: reads what is new, and moves the hold where that is due.</summary>
+    /// <returns>False if somebody kept us from reading what was committed before.</returns>
     /// <exception cref="DatabaseReplacedException">
     /// The path leads elsewhere by now, or the file was overwritten. Close it with <see cref="CloseReplaced"/>.
     /// </exception>
     /// <exception cref="SqliteException">SQLite fails.</exception>
     /// <exception cref="SqliteIOException">The operating system fails.</exception>
-    public void Look()
+    public bool Look()
     {
         files.RefuseReplaced();
         if (index.TryRead() is not { } header)
         {
             MendTorn();
-            return;
+            return false;
         }
 
         wasTorn = false;
+        var before = Position;
         if (marked is null)
         {
             LookAtRest(header);
@@ -200,6 +202,8 @@ internal sealed class LogHolder : IDisposable
         {
             LookAtLog(header);
         }
+
+        return header == before || Position != before;
     }
 
     /// <summary>

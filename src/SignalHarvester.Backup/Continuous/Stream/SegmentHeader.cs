@@ -70,7 +70,8 @@ internal sealed record SegmentHeader
             PageCount = commits[^1].PageCount,
             Previous = previous,
             Digest = commits[^1].Digest,
-            Commits = [.. commits.Select(commit => new SegmentCommit(commit.Number, commit.Time, commit.Pages.Count, commit.PageCount, commit.Digest))],
+            Commits = [.. commits.Select(commit =>
+                new SegmentCommit(commit.Number, commit.Time, commit.Earliest, commit.Pages.Count, commit.PageCount, commit.Digest))],
         };
 
     /// <summary>Whether a state of the database is the one that the stream has after a transaction of this segment, or after the last one before it.</summary>

@@ -91,6 +91,7 @@ internal static class SegmentHeaderFormat
             {
                 var now = commit.Time.ToUnixTimeMilliseconds();
                 Number(now - time);
+                Number(now - commit.Earliest.ToUnixTimeMilliseconds());
                 Number(commit.Pages);
 
                 // The sign in the lowest bit: a database grows and shrinks by little.
@@ -199,8 +200,8 @@ internal static class SegmentHeaderFormat
 
         public List<SegmentCommit> Commits(SegmentHeader header)
         {
-            // Each takes eleven bytes at least, so a number that is not true makes no room for itself.
-            var count = (int)Number(1, rest.Length / (3 + sizeof(ulong)));
+            // Each takes twelve bytes at least, so a number that is not true makes no room for itself.
+            var count = (int)Number(1, rest.Length / (4 + sizeof(ulong)));
             if (count != header.LastTransaction - header.FirstTransaction + 1)
             {
                 throw Damaged();
@@ -211,6 +212,7 @@ internal static class SegmentHeaderFormat
             for (var index = 0; index < count; index++)
             {
                 time += Number(0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() - time);
+                var unseen = Number(0, time);
                 var pages = Number(1, uint.MaxValue);
                 var grown = Number(0, 1L << 33);
                 pageCount += (grown >> 1) ^ -(grown & 1);
@@ -219,8 +221,8 @@ internal static class SegmentHeaderFormat
                     throw Damaged();
                 }
 
-                commits.Add(new SegmentCommit(
-                    header.FirstTransaction + index, DateTimeOffset.FromUnixTimeMilliseconds(time), pages, (uint)pageCount, Digest()));
+                var (seen, earliest) = (DateTimeOffset.FromUnixTimeMilliseconds(time), DateTimeOffset.FromUnixTimeMilliseconds(time - unseen));
+                commits.Add(new SegmentCommit(header.FirstTransaction + index, seen, earliest, pages, (uint)pageCount, Digest()));
             }
 
             var last = commits[^1];

@@ -140,7 +140,7 @@ internal static class SegmentReader
 
             digest = digest.After(commit.PageCount, pages);
             commits.Add(digest == commit.Digest
-                ? new FollowedCommit(commit.Number, commit.Time, commit.PageCount, pages, digest)
+                ? new FollowedCommit(commit.Number, commit.Time, commit.Earliest, commit.PageCount, pages, digest)
                 : throw new InvalidDataException("A transaction of the segment does not have the digest in its header."));
         }
 

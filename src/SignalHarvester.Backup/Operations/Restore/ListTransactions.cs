@@ -104,6 +104,7 @@ public static class ListTransactions
                 Transaction = commit.Number,
                 FirstTransaction = commit.Number,
                 Timestamp = commit.Time,
+                Earliest = commit.Earliest,
                 Pages = commit.Pages,
                 Size = (long)(segment.Info.Length * (double)commit.Pages / all),
                 Segment = segment.Name.ToString(),

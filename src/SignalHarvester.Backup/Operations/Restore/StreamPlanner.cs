@@ -17,6 +17,9 @@ public sealed class StreamPlanner
 {
     private const int MostReadsAtOnce = 16;
 
+    // Looks of a machine that is busy are this far apart.
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(2);
+
     private readonly StreamStore stream;
     private readonly OperationContext context;
     private readonly List<StreamStart> starts;
@@ -47,7 +50,9 @@ public sealed class StreamPlanner
             var plan = await planner.AtMomentAsync(moment).ConfigureAwait(false);
             var nearest = Usable(backups, context.Clock.GetUtcNow()).Where(backup => backup.Timestamp <= moment).NewestFirst().FirstOrDefault();
             plan = plan is null || nearest is null || planner.IsAfter(plan, nearest) ? plan : null;
-            await planner.WarnOfClockAsync(moment, plan?.Transaction ?? planner.StartOf(nearest)?.Position.Transaction).ConfigureAwait(false);
+            var found = plan?.Transaction ?? planner.StartOf(nearest)?.Position.Transaction;
+            await planner.WarnOfClockAsync(moment, found).ConfigureAwait(false);
+            await planner.WarnOfUnseenAsync(moment, found).ConfigureAwait(false);
             return plan;
         });
 
@@ -136,6 +141,35 @@ public sealed class StreamPlanner
             context.Warn(string.Create(
                 CultureInfo.InvariantCulture,
                 $"The clock of the machine that protects '{starts[0].Backup.DatabasePath}' was ahead: transactions {ahead.First} to {ahead.Last} have times that are still to come. Times of a stream never go back, so they stand still until {ahead.Until.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, and -PointInTime does not find what was committed meanwhile. List the transactions with Get-SHBackupTransaction, and restore one by its number with -Transaction."));
+        }
+    }
+
+    /// <summary>Warns of transactions that came to light after the moment, because nobody had looked since before it.</summary>
+    private async Task WarnOfUnseenAsync(DateTimeOffset moment, long? found)
+    {
+        if (found is not { } restored)
+        {
+            return;
+        }
+
+        var next = await LastAsync(segments, header => header.LastTransaction <= restored).ConfigureAwait(false) + 1;
+        List<SegmentCommit> unseen = [];
+        for (; next < segments.Count && await HeaderAsync(segments[next]).ConfigureAwait(false) is { Kind: SegmentKind.Commits } header; next++)
+        {
+            var after = header.Commits.Where(commit => commit.Number > restored).ToList();
+            var some = after.TakeWhile(commit => commit.Earliest < moment && commit.Time - commit.Earliest > LongestLook).ToList();
+            unseen.AddRange(some);
+            if (some.Count < after.Count)
+            {
+                break;
+            }
+        }
+
+        if (unseen is [var first, ..])
+        {
+            context.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Nobody looked at '{starts[0].Backup.DatabasePath}' from {StreamHole.Moment(first.Earliest)} to {StreamHole.Moment(first.Time)}: its protection was down, or its machine was suspended. {(unseen.Count == 1 ? $"Transaction {first.Number}, which was committed within that time, may be" : $"Transactions {first.Number} to {unseen[^1].Number}, which were committed within that time, may be")} from before your moment, and will not be in the restored database. If you need what was committed then, restore with -Transaction {unseen[^1].Number}."));
         }
     }
 

@@ -108,7 +108,7 @@ public sealed class LogHolderMomentTests : IDisposable
         holder.Look();
         Assert.Equal(HolderState.Follow, holder.State);
         File.Move(Other, Database, overwrite: true);
-        _ = Assert.Throws<DatabaseReplacedException>(holder.Look);
+        _ = Assert.Throws<DatabaseReplacedException>(() => holder.Look());
     }
 
     /// <summary>A later write in the same tick of the file system's clock would not be seen.</summary>

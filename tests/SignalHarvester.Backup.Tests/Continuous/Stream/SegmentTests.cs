@@ -39,7 +39,7 @@ public sealed class SegmentTests : IDisposable
             var pageSize = 1 << bits;
             var time = Start;
             var commits = Chained(shapes.Select((shape, index) => new FollowedCommit(
-                first + index, time = time.AddMilliseconds(shape.Item1), shape.Item2,
+                first + index, time = time.AddMilliseconds(shape.Item1), time.AddMilliseconds(-(shape.Item1 % 777)), shape.Item2,
                 [.. shape.Item3.DistinctBy(page => page.Item1).Select(page => Page(page.Item1, page.Item2, pageSize))], default)));
             var segment = Segment.Write(SegmentHeader.OfCommits(3, 42, pageSize, Before, commits), commits, isEncrypted ? encryption : null);
 
@@ -51,7 +51,8 @@ public sealed class SegmentTests : IDisposable
             foreach (var (written, found) in commits.Zip(read.Commits))
             {
                 Assert.Equal(
-                    (written.Number, written.Time, written.PageCount, written.Pages.Count), (found.Number, found.Time, found.PageCount, found.Pages.Count));
+                    (written.Number, written.Time, written.Earliest, written.PageCount, written.Pages.Count),
+                    (found.Number, found.Time, found.Earliest, found.PageCount, found.Pages.Count));
                 Assert.All(written.Pages.Zip(found.Pages), pages => Assert.True(
                     pages.First.Number == pages.Second.Number && pages.First.Content.Span.SequenceEqual(pages.Second.Content.Span)));
             }
@@ -134,7 +135,7 @@ public sealed class SegmentTests : IDisposable
         {
             LastTransaction = 9 + count,
             Time = Start,
-            Commits = [.. Enumerable.Range(10, count).Select(number => new SegmentCommit(number, Start, pages, 9, Before))],
+            Commits = [.. Enumerable.Range(10, count).Select(number => new SegmentCommit(number, Start, Start, pages, 9, Before))],
         };
         foreach (var bytes in (byte[][])[SegmentHeaderFormat.Write(header, []), Rewritten(segment.Bytes, header)])
         {
@@ -194,8 +195,8 @@ public sealed class SegmentTests : IDisposable
 
     private static List<FollowedCommit> TwoCommits(int pageSize) => Chained(
     [
-        new(10, Start, 9, [Page(1, 1, pageSize), Page(9, 2, pageSize)], default),
-        new(11, Start.AddSeconds(1), 9, [Page(3, 3, pageSize), Page(1, 4, pageSize)], default),
+        new(10, Start, Start, 9, [Page(1, 1, pageSize), Page(9, 2, pageSize)], default),
+        new(11, Start.AddSeconds(1), Start, 9, [Page(3, 3, pageSize), Page(1, 4, pageSize)], default),
     ]);
 
     private static List<FollowedCommit> Chained(IEnumerable<FollowedCommit> commits)

@@ -163,6 +163,46 @@ public sealed class StreamRestoreTests
         }
     }
 
+    /// <summary>As after a start of the protection, or a machine that was suspended: transactions that came to light long after they may have been committed.</summary>
+    [Fact]
+    public async Task A_moment_at_which_nobody_looked_warns_of_the_transactions_that_may_be_from_before_it()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        world.Commit("INSERT INTO audit(what) VALUES ('1')");
+        await world.PutAsync();
+        var down = world.TimeOf(1).AddMilliseconds(1);
+        var up = down.AddHours(3);
+        (world.Standing, world.Earliest) = (up, down);
+        world.Commit("INSERT INTO audit(what) VALUES ('2')");
+        await world.PutAsync();
+        world.Commit("INSERT INTO audit(what) VALUES ('3')");
+        (world.Standing, world.Earliest) = (up.AddSeconds(1), up);
+        world.Commit("INSERT INTO audit(what) VALUES ('4')");
+        await world.PutAsync();
+
+        Assert.Equal((1, true), Restored(down.AddMinutes(1)));
+        var warning = Assert.Single(world.Messages);
+        Assert.Contains(StreamHole.Moment(down), warning, StringComparison.Ordinal);
+        Assert.Contains(StreamHole.Moment(up), warning, StringComparison.Ordinal);
+        Assert.Contains("Transactions 2 to 3", warning, StringComparison.Ordinal);
+        Assert.Contains("-Transaction 3.", warning, StringComparison.Ordinal);
+        Assert.Equal((1, true), Restored(up.AddMilliseconds(-1)));
+        Assert.Equal((1, false), Restored(down));
+        Assert.Equal((3, false), Restored(up));
+        Assert.Equal((3, false), Restored(up.AddMilliseconds(1)));
+        Assert.Equal((4, false), Restored(up.AddHours(1)));
+
+        var listed = ListTransactions.Run(world.Store, world.Database, null, null, _ => { }, world.Context).ToList();
+        Assert.Equal([up, down, down], listed.Take(3).Select(transaction => transaction.Earliest));
+
+        (long? Transaction, bool Warned) Restored(DateTimeOffset moment)
+        {
+            world.Messages.Clear();
+            return (AtMoment(world, moment)?.Transaction, world.Messages.Count > 0);
+        }
+    }
+
     /// <summary>As after a change of the store, or a crash: backups whose place in the stream is that of other transactions.</summary>
     [Theory]
     [InlineData(true)]
@@ -241,8 +281,8 @@ public sealed class StreamRestoreTests
         var afterCut = world.Digest.After(count - 2, cut);
         FollowedCommit[] commits =
         [
-            new(1, world.TimeOf(0), count - 2, cut, afterCut),
-            new(2, world.TimeOf(0), count, grown, afterCut.After(count, grown)),
+            new(1, world.TimeOf(0), world.TimeOf(0), count - 2, cut, afterCut),
+            new(2, world.TimeOf(0), world.TimeOf(0), count, grown, afterCut.After(count, grown)),
         ];
         await world.Stream.PutAsync(
             Segment.Write(SegmentHeader.OfCommits(1, 2, 1024, world.Digest, commits), commits, encryption: null), StreamWorld.Stop);
