@@ -28,7 +28,6 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     private readonly string restored = Path.Combine(options.Work, "restored.db");
     private readonly ConcurrentDictionary<long, int> ledgers = [];
     private readonly List<KnownImage> known = [];
-    private readonly List<(DateTimeOffset From, DateTimeOffset? To)> away = [];
     private readonly CancellationTokenSource ending = new();
     private List<MergedRange> merged = [];
     private SoakStore? store;
@@ -63,7 +62,6 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         }
 
         life.GetAwaiter().GetResult();
-        SetAway();
     }
 
     public async Task EndAsync()
@@ -112,8 +110,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             var time = journal[random.Next(journal.Count)].Before + TimeSpan.FromMilliseconds(random.Next(2000));
             var expected = TransactionRecordRange.At(journal, time, LatestLook);
             _ = await RestoreAsync(
-                reader, journal, $"-PointInTime '{time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}'", null,
-                WasAway(time) ? expected with { Least = 0 } : expected);
+                reader, journal, $"-PointInTime '{time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}'", null, expected);
         }
 
         if (isEnd)
@@ -206,7 +203,6 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             return;
         }
 
-        SetAway();
         if (Array.Find(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal)) is not { } reason)
         {
             tally.Problem($"the protection ended by itself: {said}");
@@ -234,37 +230,11 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         else if (line.Contains("Stored '", StringComparison.Ordinal) || line.Contains("continues from '", StringComparison.Ordinal))
         {
             tally.Add("protection: segments");
-            lock (away)
-            {
-                if (away is [.., { To: null } last])
-                {
-                    away[^1] = (last.From, DateTimeOffset.UtcNow);
-                }
-            }
         }
         else if (line.Contains("WARNING", StringComparison.Ordinal))
         {
             tally.Add("protection: other warnings");
             Console.WriteLine(line);
-        }
-    }
-
-    private void SetAway()
-    {
-        lock (away)
-        {
-            if (away is not [.., { To: null }])
-            {
-                away.Add((DateTimeOffset.UtcNow, null));
-            }
-        }
-    }
-
-    private bool WasAway(DateTimeOffset time)
-    {
-        lock (away)
-        {
-            return away.Exists(span => span.From - LatestLook <= time && (span.To is null || time <= span.To + LatestLook));
         }
     }
 
@@ -312,7 +282,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     {
         File.Delete(restored);
         var (code, output, said) = await Shell.RunAsync(
-            $"(Restore-SHBackup {target} -Database {Shell.Quote(database)} -Destination {Shell.Quote(restored)} {Directory} {store!.SourceParameters} -ErrorAction Stop -WarningAction Ignore -InformationAction Ignore).RestoredTransaction",
+            $"$found = Restore-SHBackup {target} -Database {Shell.Quote(database)} -Destination {Shell.Quote(restored)} {Directory} {store!.SourceParameters} -ErrorAction Stop -WarningVariable warnings -WarningAction SilentlyContinue -InformationAction Ignore; \"$($found.RestoredTransaction) $($warnings -match 'Nobody looked')\"",
             store.Environment);
         if (code != 0)
         {
@@ -327,12 +297,21 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             tally.Problem($"restored by {target}: {problem}");
         }
 
-        if (journal is not null && (report.Transactions < expected.Least || report.Transactions > expected.Most))
+        var answer = output.Trim().Split(' ', 2);
+        var least = expected.Least;
+        if (answer.Length > 1)
         {
-            tally.Problem($"restored by {target}: it has {report.Transactions} transactions and not {expected.Least} to {expected.Most}");
+            // What was committed then may be missing, as it says.
+            least = 0;
+            tally.Add("restores that warned of a time when nobody looked");
         }
 
-        if (long.TryParse(output.Trim(), CultureInfo.InvariantCulture, out var number))
+        if (journal is not null && (report.Transactions < least || report.Transactions > expected.Most))
+        {
+            tally.Problem($"restored by {target}: it has {report.Transactions} transactions and not {least} to {expected.Most}");
+        }
+
+        if (long.TryParse(answer[0], CultureInfo.InvariantCulture, out var number))
         {
             if (transaction is not null && number != transaction)
             {

@@ -63,7 +63,7 @@ public abstract partial class ObjectStoreConformance
     private static Segment NewSegment(long number, int seed)
     {
         FollowedPage[] pages = [new(2, Bytes(4096, seed))];
-        List<FollowedCommit> commits = [new(number, DateTimeOffset.UnixEpoch, 3, pages, default(StreamDigest).After(3, pages))];
+        List<FollowedCommit> commits = [new(number, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 3, pages, default(StreamDigest).After(3, pages))];
         return Segment.Write(SegmentHeader.OfCommits(1, number, 4096, default, commits), commits, encryption: null);
     }
 }
