@@ -282,7 +282,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     {
         File.Delete(restored);
         var (code, output, said) = await Shell.RunAsync(
-            $"$found = Restore-SHBackup {target} -Database {Shell.Quote(database)} -Destination {Shell.Quote(restored)} {Directory} {store!.SourceParameters} -ErrorAction Stop -WarningVariable warnings -WarningAction SilentlyContinue -InformationAction Ignore; \"$($found.RestoredTransaction) $($warnings -match 'Nobody looked')\"",
+            $"$ErrorActionPreference = 'Stop'; $found = Restore-SHBackup {target} -Database {Shell.Quote(database)} -Destination {Shell.Quote(restored)} {Directory} {store!.SourceParameters} -ErrorAction Stop -WarningVariable warnings -WarningAction SilentlyContinue -InformationAction Ignore; \"$($found.RestoredTransaction) $($warnings -match 'Nobody looked')\"",
             store.Environment);
         if (code != 0)
         {

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Stores;
 
@@ -19,7 +20,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>-PointInTime restores the newest backup at or before a moment, and says which one that is and how far it is from
 /// the moment. Where a store (-From) has a stream of transactions of the database, from continuous protection, the last
 /// transaction at or before the moment is restored, if that is nearer; -Transaction restores one by its number, as
-/// Get-SHBackupTransaction lists them. -Delta writes only the differing pages, in one atomic step; then the database must not be open
+/// Get-SHBackupTransaction lists and pipes them. -Delta writes only the differing pages, in one atomic step; then the database must not be open
 /// elsewhere.</para>
 /// <para>Without -Destination the configured database is replaced; if several are configured, the one that the backup was
 /// made from. If none is configured, the database goes back to its original path, after a question that shows the path.
@@ -90,6 +91,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     private const string PathSet = "Path";
     private const string PointInTimeSet = "PointInTime";
     private const string TransactionSet = "Transaction";
+    private const string TransactionObjectSet = "TransactionObject";
 
     private readonly StoreParameters storeParameters = new();
     private readonly FormerRestoreParameters former = new();
@@ -136,6 +138,12 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     [Parameter(Mandatory = true, ParameterSetName = TransactionSet)]
     [ValidateRange(0, long.MaxValue)]
     public long Transaction { get; set; }
+
+    /// <summary>A transaction, as Get-SHBackupTransaction emits it, in the store that it names (or that of -From).</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = TransactionObjectSet)]
+    [Kind(typeof(BackupTransaction))]
+    [ValidateNotNull]
+    public BackupTransaction? InputTransaction { get; set; }
 
     /// <summary>
     /// With -PointInTime and -Transaction: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed if the
@@ -218,7 +226,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     public int LockTimeout { get; set; } = 30;
 
     /// <summary>
-    /// Restores from an store: from that of -From (or of -Provider and -Container), else the place that listed the backup, else
+    /// Restores from a store: from that of -From (or of -Provider and -Container), else the place that listed the backup, else
     /// that of its first copy. The download is deleted after the restore.
     /// </summary>
     [Parameter]
@@ -260,7 +268,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         {
             PathSet => Files(LiteralPath, IsRemote).Select(source => (source, (StreamPlan?)null)),
             PointInTimeSet => [AtPointInTime()],
-            TransactionSet => [OfTransaction()],
+            TransactionSet => [OfNumber()],
+            TransactionObjectSet => [OfObject(InputTransaction!)],
             _ => Selected(storeParameters, IsRemote).Select(source => (source, (StreamPlan?)null)),
         })
         {
@@ -387,7 +396,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         });
     }
 
-    private (BackupSource Source, StreamPlan? Stream) OfTransaction()
+    private (BackupSource Source, StreamPlan? Stream) OfNumber()
     {
         var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
         return this.StopOnError(() =>
@@ -399,12 +408,23 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
                     "Transactions are in the stream of a store. Give the store with -From, or -Remote for the only one that is configured.");
             }
 
-            var stream = Runner.Run(context => StreamPlanner.OfTransaction(store, listed, Transaction, context));
-            Say(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Transaction {stream.Transaction} is of {stream.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC: '{stream.Start.Id}' and {Segments(stream)} after it."));
-            return (Located(stream.Start, store), (StreamPlan?)stream);
+            return OfTransaction(Transaction, listed, store);
         });
+    }
+
+    private (BackupSource Source, StreamPlan? Stream) OfObject(BackupTransaction transaction) => this.StopOnError(() =>
+    {
+        var store = OpenStore(storeParameters, (IsRemote ? Stores(storeParameters).NamedOrOnly : null) ?? transaction.Store);
+        return OfTransaction(transaction.Transaction, [.. List(store).Where(backup => backup.DatabasePath == transaction.DatabasePath)], store);
+    });
+
+    private (BackupSource Source, StreamPlan? Stream) OfTransaction(long number, IReadOnlyList<BackupMetadata> listed, StoreCatalog store)
+    {
+        var stream = Runner.Run(context => StreamPlanner.OfTransaction(store, listed, number, context));
+        Say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Transaction {stream.Transaction} is of {stream.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC: '{stream.Start.Id}' and {Segments(stream)} after it."));
+        return (Located(stream.Start, store), stream);
     }
 
     private void Say(string message) => WriteInformation(new HostInformationMessage { Message = message }, ["PSHOST"]);

@@ -184,13 +184,12 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
 
         var location = this.StopOnError(() => Stores(storeParameters).ForStream);
         var store = this.StopOnError(() => OpenStore(storeParameters, location));
-        var asked = databases.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
-        if (asked.Count == 0)
+        var resolved = this.StopOnError(() => Runner.Run(context => ProtectionHost.Resolve(databases, store, context)));
+        var allowed = resolved.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
+        if (allowed.Count == 0)
         {
             return;
         }
-
-        var allowed = this.StopOnError(() => Runner.Run(context => ProtectionHost.Resolve(asked, store, context)));
 
         if (!ThisProcess)
         {
@@ -229,7 +228,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         }
     }
 
-    private void RunElsewhere(IReadOnlyList<(string Database, BackupDirectory Directory)> allowed)
+    private void RunElsewhere(List<(string Database, BackupDirectory Directory)> allowed)
     {
         var code = Runner.Run(context => new ProtectionProcess(this).Run(
             [.. allowed.Select(entry => entry.Database)],

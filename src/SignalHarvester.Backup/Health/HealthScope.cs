@@ -54,6 +54,9 @@ internal sealed record HealthScope
     /// <summary>Returns a command that makes a backup of the database.</summary>
     public string BackUp(string parameters = "") => $"New-SHBackup -LiteralPath {Quote(Database ?? "<your database>")} {InDirectory}{parameters}";
 
+    /// <summary>Returns a command that tests a backup.</summary>
+    public string Test(BackupMetadata backup) => $"Test-SHBackup {backup.Id} {InDirectory}";
+
     /// <summary>A command that lists the newest verified backup of the database.</summary>
     public string GetNewest =>
         Database is null ? $"Get-SHBackup {InDirectory} -Verified -Newest 1" : $"Get-SHBackup {InDirectory} -Database {Pattern(Database)} -Verified -Newest 1";

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Restore;
 
 namespace SignalHarvester.Backup.Health;
 
@@ -44,7 +45,8 @@ internal static class RecoveryChecks
         var stream = scope.Protection is { State: ProtectionState.Following, RestorableTo: not null } followed ? followed : null;
         var loss = stream is not null && stream.Lag < age ? stream.Lag : age;
         var status = loss <= rpo ? HealthStatus.Ok : loss <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;
-        var failing = scope.Backups[0] != newest ? $" Newer ones are not verified, or cannot be restored: '{scope.Backups[0].Id}'." : string.Empty;
+        var newer = scope.Backups.TakeWhile(backup => backup != newest).FirstOrDefault(backup => stream is null || !IsTestedLater(backup));
+        var failing = newer is null ? string.Empty : $" Newer ones are not verified, or cannot be restored: '{newer.Id}'.";
         var odds = newest.Inconsistencies.Count == 0 ? string.Empty : $" Its database has inconsistencies: {string.Join("; ", newest.Inconsistencies)}.";
         var gone = isHere ? string.Empty : " The database is not on this machine.";
         var keys = RestoreKeys.Of(newest, scope);
@@ -54,8 +56,18 @@ internal static class RecoveryChecks
             check,
             found,
             $"The newest verified backup is {HealthText.Of(age)} old; the limit is {HealthText.Of(rpo)} (health.rpo).{(stream is null ? string.Empty : " Its transactions since are stored.")}{failing}{gone}{odds}{keys.Text}",
-            found == HealthStatus.Ok ? null : !isHere ? scope.GetNewest : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
+            found == HealthStatus.Ok ? null
+                : !isHere ? scope.GetNewest
+                : status == HealthStatus.Ok && keys.Status == HealthStatus.Ok && newer is { VerificationOrder: null, Depth: not null } ? scope.Test(newer)
+                : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
     }
+
+    /// <summary>
+    /// Whether a backup is one of those that a protection makes between its transactions, without reading the database: it tests them once they are as
+    /// old as the transactions that it keeps.
+    /// </summary>
+    private static bool IsTestedLater(BackupMetadata backup) =>
+        backup is { VerificationOrder: null, Depth: not null, IsSourceCorrupt: false } && StreamPlanner.IsOfStream(backup);
 
     /// <summary>The duration of the last drill, compared with the allowed time of a restore.</summary>
     public static HealthCheck Time(HealthScope scope)

@@ -267,19 +267,7 @@ internal sealed class DatabaseProtection : IDisposable
 
     private async Task<BaseReason?> ConnectAsync()
     {
-        try
-        {
-            // An empty folder in the place of a disk that is not mounted would take the stream from then on.
-            store.RequireContainer(options.CreatesContainer && !isResumed, context.Cancellation);
-        }
-        catch (BackupException exception) when (isResumed && exception.ErrorId == BackupErrorId.CloudContainerNotFound)
-        {
-            throw new BackupException(
-                exception.ErrorId, exception.Target,
-                $"'{store.Location}' is not there any more, although the transactions of '{path}' were stored in it. Check its name and its disk: it may not be mounted. If it is lost, create it empty; the stream continues there from a new backup.",
-                exception);
-        }
-
+        store.RequireContainer(options.CreatesContainer && !isResumed, context.Cancellation);
         await stream.ProveConditionalAsync(context.Cancellation).ConfigureAwait(false);
         return await writer.ConnectAsync(options.TakesOver, context).ConfigureAwait(false);
     }

@@ -16,6 +16,10 @@ internal sealed class Patience(
     private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
 
+    // An empty folder in the place of a disk that is not mounted would take the stream from then on, so it is not created.
+    private string StoreIsGone =>
+        $"'{location}' is not there any more, although the transactions of '{databasePath}' were stored in it. Check its name and its disk: it may not be mounted. If it is lost, create it empty; the stream continues there from a new backup.";
+
     /// <summary>A transfer ends by the limits of its own connection, and a backup reports its progress, except while SQLite checks or a disk flushes.</summary>
     public static TimeSpan LongestStep { get; } = TimeSpan.FromMinutes(10);
 
@@ -41,12 +45,13 @@ internal sealed class Patience(
             }
             catch (BackupException exception) when (exception.ErrorId.StartsWith("Cloud", StringComparison.Ordinal))
             {
-                standing.Problem = exception.Message;
+                var problem = exception.ErrorId == BackupErrorId.CloudContainerNotFound ? StoreIsGone : exception.Message;
+                standing.Problem = problem;
                 if (standing.State != ProtectionState.StoreUnavailable)
                 {
                     standing.State = ProtectionState.StoreUnavailable;
                     context.Warn(
-                        $"The transactions of '{databasePath}' cannot be stored at the moment. They wait, and it is tried again. {exception.Message}");
+                        $"The transactions of '{databasePath}' cannot be stored at the moment. They wait, and it is tried again. {problem}");
                 }
 
                 show();

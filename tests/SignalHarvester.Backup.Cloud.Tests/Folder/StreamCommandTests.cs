@@ -93,6 +93,40 @@ public sealed class StreamCommandTests
     }
 
     [Fact]
+    public async Task A_listed_transaction_is_piped_to_a_restore_from_the_place_where_it_was_listed()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        for (var transaction = 1; transaction <= 4; transaction++)
+        {
+            world.Commit($"INSERT INTO audit(what) VALUES ('transaction {transaction}')");
+            await world.PutAsync();
+        }
+
+        var place = Directory.CreateDirectory(world["bare machine"]).FullName;
+        using var process = new CloudProcess(place, new Dictionary<string, string>(), $$"""
+            $from = '{{world.Store.Location.Container.Replace("'", "''", StringComparison.Ordinal)}}'
+            $listed = Get-SHBackupTransaction -From $from
+            "$(($listed | Where-Object Transaction -eq 2 | Restore-SHBackup -Destination two.db 6>$null).RestoredTransaction)"
+            $listed[0] | Restore-SHBackup -Destination newest.db -WhatIf 6>$null
+            "$(($listed[0] | Restore-SHBackup -Destination newest.db 6>$null).RestoredTransaction)"
+            @($listed | Restore-SHBackup -Destination all.db -ErrorVariable told 6>$null 2>$null).Count
+            "$($told[0].FullyQualifiedErrorId)"
+            $none = @() | Restore-SHBackup -Destination all.db -WarningVariable warned 3>$null
+            "$warned"
+            """);
+
+        var lines = (await process.SucceedAsync(StreamWorld.Stop)).Split('\n');
+
+        Assert.Equal("2", lines[0]);
+        Assert.StartsWith("What if: Restore transaction 4 of ", lines[1], StringComparison.Ordinal);
+        Assert.Contains("4", lines);
+        Assert.StartsWith("InvalidArgument,", lines[^3], StringComparison.Ordinal);
+        Assert.StartsWith("No backup came through the pipeline", lines[^2], StringComparison.Ordinal);
+        Assert.Equal((world.Truth[2], world.Truth[4]), (ImageHash.Of(Path.Combine(place, "two.db")), ImageHash.Of(Path.Combine(place, "newest.db"))));
+    }
+
+    [Fact]
     public async Task A_restore_to_a_moment_warns_of_transactions_whose_times_are_still_to_come()
     {
         using var world = new StreamWorld();

@@ -3,9 +3,11 @@ using System.Text;
 using System.Text.Json;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Continuous;
+using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Health;
 using SignalHarvester.Backup.Metrics;
+using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
@@ -269,6 +271,28 @@ public sealed class ProtectionFolderTests : IDisposable
         scene.Clock.Advance(TimeSpan.FromSeconds(31));
         Assert.NotEqual(HealthStatus.Ok, Point().Status);
         Assert.DoesNotContain("transactions since are stored", Point().Reason, StringComparison.Ordinal);
+
+        HealthCheck Point() => Health().Checks.Single(check => check.Check == "RecoveryPoint");
+    }
+
+    [Fact]
+    public void A_backup_between_transactions_is_tested_later_and_any_other_that_is_newer_than_the_last_tested_one_is_a_finding()
+    {
+        _ = Databases.Create(scene.Database);
+        _ = scene.Verify(scene.Create());
+        var between = scene.Create(new CreateBackupOptions { Verify = false });
+        var position = new StreamPosition(DatabaseKey.Of(scene.Database), "stream", 1, 1, 1, Now, "mark");
+        Assert.True(scene.Directory.TryUpdate(
+            between, current => current with { Metadata = position.ToEntries() }, schemaChecksum: null, CancellationToken.None));
+        using var running = Running(new() { Database = scene.Database, State = ProtectionState.Following, LastLook = Now, RestorableTo = Now });
+        Assert.Equal(HealthStatus.Ok, Point().Status);
+
+        var other = scene.Create(new CreateBackupOptions { Verify = false });
+        Assert.Equal(HealthStatus.Warning, Point().Status);
+        Assert.Contains($"'{other.Id}'", Point().Reason, StringComparison.Ordinal);
+        Assert.Equal($"Test-SHBackup {other.Id} -BackupDirectory {HealthScope.Quote(scene.Directory.Path)}", Point().Command);
+        _ = scene.Verify(other);
+        Assert.Equal(HealthStatus.Ok, Point().Status);
 
         HealthCheck Point() => Health().Checks.Single(check => check.Check == "RecoveryPoint");
     }

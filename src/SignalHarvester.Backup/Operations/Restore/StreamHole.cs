@@ -42,9 +42,11 @@ internal static class StreamHole
     /// <summary>Finds the hole on the way to a transaction, and makes the error.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="plan">The way; its segments need not be all there are.</param>
+    /// <param name="moment">The moment whose transaction was looked for; null if it was looked for by its number.</param>
     /// <param name="identities">The secrets for an encrypted stream.</param>
     /// <param name="cancellation">Stops it.</param>
-    public static async Task<BackupException> FindAsync(StreamStore stream, StreamPlan plan, IdentityRing identities, CancellationToken cancellation)
+    public static async Task<BackupException> FindAsync(
+        StreamStore stream, StreamPlan plan, DateTimeOffset? moment, IdentityRing identities, CancellationToken cancellation)
     {
         var position = plan.From.Position;
         var (timeline, number) = (position.Timeline, position.Number);
@@ -87,10 +89,13 @@ internal static class StreamHole
                 CultureInfo.InvariantCulture,
                 $"; the nearest one after it is {next.Transaction} ({Moment(next.Time)}), in the backup '{plan.Next.Backup.Id}'")
             : "; there is none after it yet";
+        var wanted = moment is { } asked
+            ? $"The database as it was at {Moment(asked)}"
+            : string.Create(CultureInfo.InvariantCulture, $"Transaction {plan.Transaction}");
         return new BackupException(
-            BackupErrorId.StreamHole, plan.Transaction, string.Create(
+            BackupErrorId.StreamHole, (object?)moment ?? plan.Transaction, string.Create(
                 CultureInfo.InvariantCulture,
-                $"Transaction {plan.Transaction} cannot be restored from '{stream.Location}': {reason}. The nearest transaction before it is {last} ({Moment(time)}){after}. Restore one of these with -Transaction or -PointInTime."),
+                $"{wanted} cannot be restored from '{stream.Location}': {reason}. The nearest transaction before it is {last} ({Moment(time)}){after}. Restore one of these with -Transaction or -PointInTime."),
             fault);
     }
 

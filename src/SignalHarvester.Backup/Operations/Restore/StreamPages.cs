@@ -67,7 +67,7 @@ internal sealed class StreamPages : IDisposable
                 if ((after is not null && StreamHole.WhyNotJoined(content.Header.LastTransaction, content.Header, after) is not null)
                     || (isFirst && StreamHole.WhyNotJoined(plan.From.Position.Transaction, before: null, content.Header) is not null))
                 {
-                    throw await StreamHole.FindAsync(stream, plan, context.Identities, context.Cancellation).ConfigureAwait(false);
+                    throw await StreamHole.FindAsync(stream, plan, moment: null, context.Identities, context.Cancellation).ConfigureAwait(false);
                 }
 
                 after = content.Header;
@@ -89,7 +89,7 @@ internal sealed class StreamPages : IDisposable
             result?.Dispose();
             if (exception is BackupException fault && StreamHole.IsOf(fault) && !StreamHole.IsGone(fault))
             {
-                throw await StreamHole.FindAsync(stream, plan, context.Identities, context.Cancellation).ConfigureAwait(false);
+                throw await StreamHole.FindAsync(stream, plan, moment: null, context.Identities, context.Cancellation).ConfigureAwait(false);
             }
 
             throw;

@@ -234,14 +234,14 @@ public sealed class StreamPlanner
         var isLastOfItsSegment = at < 0 || headers[run[at]]!.LastTransaction <= transaction;
         if (FirstBreak(position, run) <= at || (run.Count > 0 && time < moment && isLastOfItsSegment && await IsNextUnknownAsync().ConfigureAwait(false)))
         {
-            throw await HoleAsync(index, run[..Math.Min(at + 2, run.Count)], transaction + 1).ConfigureAwait(false);
+            throw await HoleAsync(index, run[..Math.Min(at + 2, run.Count)], transaction + 1, moment).ConfigureAwait(false);
         }
 
         // What the base after it has swallowed may have been committed before the moment; but the moment of a transaction is always its own.
         if (time < moment && at + 1 < run.Count && await HeaderAsync(run[at + 1]).ConfigureAwait(false) is { Kind: SegmentKind.Base } swallowing
             && swallowing.LastTransaction > Math.Max(transaction, position.Transaction))
         {
-            throw await HoleAsync(index, run[..(at + 2)], transaction + 1).ConfigureAwait(false);
+            throw await HoleAsync(index, run[..(at + 2)], transaction + 1, moment).ConfigureAwait(false);
         }
 
         return Plan(index, transaction <= position.Transaction ? [] : run[..(at + 1)], Math.Max(transaction, position.Transaction), time);
@@ -285,8 +285,8 @@ public sealed class StreamPlanner
     private StreamPlan Plan(int index, IReadOnlyList<StoredSegment> used, long transaction, DateTimeOffset time) =>
         new(starts[index], index + 1 < starts.Count ? starts[index + 1] : null, used, transaction, time);
 
-    private Task<BackupException> HoleAsync(int index, IReadOnlyList<StoredSegment> run, long transaction) =>
-        StreamHole.FindAsync(stream, Plan(index, run, transaction, starts[index].Position.Time), context.Identities, context.Cancellation);
+    private Task<BackupException> HoleAsync(int index, IReadOnlyList<StoredSegment> run, long transaction, DateTimeOffset? moment = null) =>
+        StreamHole.FindAsync(stream, Plan(index, run, transaction, starts[index].Position.Time), moment, context.Identities, context.Cancellation);
 
     /// <summary>
     /// The segments after a start. Where the next start is reached, names do not say: it may have been made while several segments were still waiting.
