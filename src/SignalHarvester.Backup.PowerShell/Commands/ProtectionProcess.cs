@@ -15,7 +15,7 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
     // These are answered here, or are the session's own.
     private static readonly string[] NotPassed =
     [
-        "WhatIf", "Confirm", "Debug", "ErrorVariable", "WarningVariable", "InformationVariable", "OutVariable", "PipelineVariable", "OutBuffer",
+        "WhatIf", "Confirm", "Debug", "ErrorAction", "ErrorVariable", "WarningVariable", "InformationVariable", "OutVariable", "PipelineVariable", "OutBuffer",
     ];
 
     /// <summary>Runs the cmdlet in a new process with the parameters of this one. What it says appears in the terminal.</summary>
@@ -58,6 +58,9 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
         // What a wildcard or the pipeline named is decided here, and a link was followed.
         passed.Remove(nameof(StartSHBackupProtectionCommand.DatabasePath));
         passed[nameof(StartSHBackupProtectionCommand.LiteralPath)] = databases.ToArray();
+
+        // How each has ended is in its status, and an error of this cmdlet.
+        passed["ErrorAction"] = nameof(ActionPreference.SilentlyContinue);
         return passed;
     }
 }

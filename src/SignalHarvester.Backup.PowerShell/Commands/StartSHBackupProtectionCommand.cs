@@ -257,6 +257,8 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
 
         if (faults.Count == 0)
         {
+            // Another process may have begun to protect one of them meanwhile.
+            this.StopOnError(() => allowed.ForEach(entry => ProtectionHost.RefuseRunning(entry.Directory, entry.Database)));
             WriteError(new BackupException(
                 BackupErrorId.StreamBehind, BackupErrorCategory.NotSpecified, allowed[0].Database,
                 $"The process that protected '{allowed[0].Database}' has ended with code {code.ToString(CultureInfo.InvariantCulture)}; what it said is above. Start it again: it goes on where it ended.")

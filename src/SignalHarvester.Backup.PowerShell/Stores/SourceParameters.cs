@@ -11,7 +11,7 @@ public sealed class SourceParameters
     /// azure://account/container/prefix/), or a folder's path. Tab completes the names.
     /// </summary>
     [Parameter]
-    [ArgumentCompleter(typeof(StoreNameCompleter))]
+    [ArgumentCompleter(typeof(StorePlaceCompleter))]
     [ValidateNotNullOrEmpty]
     public string? From { get; set; }
 }

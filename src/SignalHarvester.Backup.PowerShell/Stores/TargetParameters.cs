@@ -11,7 +11,7 @@ public sealed class TargetParameters
     /// azure://account/container/prefix/), or folders' paths. Tab completes the names.
     /// </summary>
     [Parameter]
-    [ArgumentCompleter(typeof(StoreNameCompleter))]
+    [ArgumentCompleter(typeof(StorePlaceCompleter))]
     [ValidateNotNullOrEmpty]
     public string[]? To { get; set; }
 }

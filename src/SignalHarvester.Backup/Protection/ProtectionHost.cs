@@ -29,7 +29,7 @@ public static class ProtectionHost
             store.RefuseHome(entry.Directory);
             var path = SourcePath.Resolve(entry.Database, allowHardLink: false, isKnown: false, context);
             ProtectionGrounds.Require(path);
-            new ProtectionFolder(entry.Directory, path).RefuseRunning();
+            RefuseRunning(entry.Directory, path);
             return (Database: path, entry.Directory);
         });
         return [.. resolved.DistinctBy(entry => entry.Database, StringComparer.Ordinal)];
@@ -74,6 +74,14 @@ public static class ProtectionHost
     {
         ArgumentNullException.ThrowIfNull(directory);
         return ProtectionFolder.All(directory, fault);
+    }
+
+    /// <summary>Refuses a database that another process protects.</summary>
+    /// <exception cref="BackupException">ProtectionRunning; SidecarHostile, DirectoryUnreadable.</exception>
+    public static void RefuseRunning(BackupDirectory directory, string database)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        new ProtectionFolder(directory, database).RefuseRunning();
     }
 
     /// <summary>Asks the process that protects a database to stop, and does not wait.</summary>
@@ -135,7 +143,8 @@ public static class ProtectionHost
         var report = notice is null ? Task.CompletedTask : new ServiceReport(notice, protections, context.Clock).RunAsync(context.Cancellation, ended.Token);
         try
         {
-            return await Task.WhenAll(protections.Select(protection => RunAsync(protection, context))).ConfigureAwait(false);
+            return await Task.WhenAll(protections.Select(protection => RunAsync(
+                protection, () => protections.Any(other => other != protection && !other.HasEnded), context))).ConfigureAwait(false);
         }
         finally
         {
@@ -157,7 +166,10 @@ public static class ProtectionHost
         }
     }
 
-    private static async Task<ProtectionOutcome> RunAsync(DatabaseProtection protection, OperationContext context)
+    /// <param name="protection">The protection.</param>
+    /// <param name="hasOthers">Whether others go on: then its error, which is reported at the end of all, is still far away.</param>
+    /// <param name="context">Clock, messages.</param>
+    private static async Task<ProtectionOutcome> RunAsync(DatabaseProtection protection, Func<bool> hasOthers, OperationContext context)
     {
         var began = context.Clock.GetTimestamp();
         BackupException? fault = null;
@@ -168,7 +180,10 @@ public static class ProtectionHost
         catch (BackupException exception)
         {
             fault = exception;
-            context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
+            if (hasOthers())
+            {
+                context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
+            }
         }
         catch (Exception exception)
         {

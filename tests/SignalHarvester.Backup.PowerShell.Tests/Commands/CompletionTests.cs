@@ -63,6 +63,20 @@ public class CompletionTests
     }
 
     [Theory]
+    [InlineData("Send-SHBackup -To ")]
+    [InlineData("Get-SHBackup -From ")]
+    [InlineData("Start-SHBackupProtection ./app.db -To ./of")]
+    public async Task A_place_of_copies_is_a_folder_too_and_no_file(string line)
+    {
+        using var workspace = new Workspace();
+        Directory.CreateDirectory(workspace["offsite disk"]);
+        File.WriteAllText(workspace["offline.txt"], string.Empty);
+        var offered = await OfferedAsync(workspace, line);
+        Assert.Contains("offsite disk", offered);
+        Assert.DoesNotContain("offline.txt", offered);
+    }
+
+    [Theory]
     [InlineData("Get-SHBackup -Database ")]
     [InlineData("Invoke-SHBackupQuery 'SELECT 1' -Database ")]
     [InlineData("Find-SHBackup 'SELECT 1' -Database ")]
