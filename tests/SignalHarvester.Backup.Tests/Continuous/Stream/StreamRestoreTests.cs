@@ -163,7 +163,7 @@ public sealed class StreamRestoreTests
         }
     }
 
-    /// <summary>As after a start of the protection, or a machine that was suspended: transactions came to light long after they may have been committed.</summary>
+    /// <summary>As after a start of the protection, or a suspended machine: transactions came to light long after they may have been committed.</summary>
     [Fact]
     public async Task A_moment_at_which_nobody_looked_warns_of_the_transactions_that_may_be_from_before_it()
     {
