@@ -181,7 +181,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     {
         isMeantToEnd = false;
         process = Shell.Start(
-            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store!.Parameters} -CreateContainer -BackupInterval 1m -Verbose",
+            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store!.Parameters} -CreateContainer -BackupInterval 1m -AuditInterval 2m -Verbose",
             store.Environment);
         process.StandardInput.Close();
         life = LiveAsync(process);
@@ -226,6 +226,14 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             var why = line[(at + Base.Length)..];
             tally.Add("protection: base, " + why[..Math.Min(50, why.Length)]);
             tally.Add("bases told");
+            if (why.Contains("although no transaction since has written them", StringComparison.Ordinal))
+            {
+                tally.Problem("an audit found what is not there: " + why);
+            }
+        }
+        else if (line.Contains("is what its transactions made of it", StringComparison.Ordinal))
+        {
+            tally.Add("audits passed");
         }
         else if (line.Contains("Stored '", StringComparison.Ordinal) || line.Contains("continues from '", StringComparison.Ordinal))
         {

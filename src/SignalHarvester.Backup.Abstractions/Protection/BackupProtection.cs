@@ -53,6 +53,12 @@ public sealed record BackupProtection
     /// <summary>How often, since the start, transactions may have been missed, so that an ordinary backup had to take their place.</summary>
     public long Gaps { get; init; }
 
+    /// <summary>When the whole database was last held against its transactions, page by page; null if it never was.</summary>
+    public DateTimeOffset? LastAudit { get; init; }
+
+    /// <summary>How often, since the start, an audit found pages that no transaction had written: something else wrote to the file, or hardware fails.</summary>
+    public long AuditFindings { get; init; }
+
     /// <summary>The time from a commit to its storage, of half of the transactions of the last day; null if there was none.</summary>
     public TimeSpan? DelayMedian { get; init; }
 

@@ -193,6 +193,15 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     [ValidateNotNull]
     public BackupAge? BackupInterval { get; set; }
 
+    /// <summary>
+    /// The time between two audits, such as 1d: a minute to a year. In an audit an ordinary backup reads every page, and holds the database against its
+    /// transactions. Without it, as configured, else 1d.
+    /// </summary>
+    [Parameter(ParameterSetName = ContinuousSet)]
+    [ArgumentCompleter(typeof(AgeCompleter))]
+    [ValidateNotNull]
+    public BackupAge? AuditInterval { get; set; }
+
     /// <summary>How long every transaction can be restored, such as 1d. Without it, as configured, else 1d.</summary>
     [Parameter(ParameterSetName = ContinuousSet)]
     [ArgumentCompleter(typeof(AgeCompleter))]
@@ -571,11 +580,13 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     private ContinuousJob Stream()
     {
         StreamTimes.Require(nameof(BackupInterval), BackupInterval, StreamTimes.LongestBackupInterval);
+        StreamTimes.Require(nameof(AuditInterval), AuditInterval, StreamTimes.LongestAuditInterval);
         StreamTimes.Require(nameof(KeepTransactions), KeepTransactions, StreamTimes.LongestKeep);
         return new ContinuousJob
         {
             Interval = Interval is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             BackupInterval = BackupInterval?.Value,
+            AuditInterval = AuditInterval?.Value,
             KeepTransactions = KeepTransactions?.Value,
             KeepRemote = this.IsBound(nameof(KeepRemote)) ? KeepRemote : null,
             Checkpoint = this.IsBound(nameof(NoCheckpoint)) ? !NoCheckpoint : null,

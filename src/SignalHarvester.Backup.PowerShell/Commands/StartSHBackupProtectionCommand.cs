@@ -14,7 +14,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <remarks>
 /// <para>Follows databases in WAL mode while their applications use them, and stores what they commit as small segments in one store,
 /// each about a second at most after the commit. Every hour it makes an ordinary backup of the pages that changed, without reading
-/// the rest of the database. Restore-SHBackup -PointInTime and -Transaction go back to any transaction, from the store alone.</para>
+/// the rest of the database; once a day it reads all of it, and tells of every page that differs although no transaction has written it. Restore-SHBackup -PointInTime and -Transaction go back to any transaction, from the store alone.</para>
 /// <para>It runs until Ctrl+C, a signal or Stop-SHBackupProtection stops it; then it stores what is left and leaves the database as an
 /// application does. If the store cannot be reached for 30 seconds then, it says how many transactions are not stored.</para>
 /// <para>The first start makes a full backup, or an increment of the newest one. A later start goes on where the last one ended. If
@@ -96,6 +96,15 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     public BackupAge? BackupInterval { get; set; }
 
     /// <summary>
+    /// The time between two audits, such as 1d: a minute to a year. In an audit an ordinary backup reads every page, and holds the database against its
+    /// transactions: whatever differs from the backup before must have been written by one. Without it, as configured, else 1d.
+    /// </summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
+    [ValidateNotNull]
+    public BackupAge? AuditInterval { get; set; }
+
+    /// <summary>
     /// How long every transaction can be restored, such as 1d. Older segments are deleted, once a later ordinary backup has passed its test.
     /// Without it, as configured, else 1d.
     /// </summary>
@@ -145,6 +154,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         this.StopOnError(() =>
         {
             StreamTimes.Require(nameof(BackupInterval), BackupInterval, StreamTimes.LongestBackupInterval);
+            StreamTimes.Require(nameof(AuditInterval), AuditInterval, StreamTimes.LongestAuditInterval);
             StreamTimes.Require(nameof(KeepTransactions), KeepTransactions, StreamTimes.LongestKeep);
         });
     }
@@ -209,6 +219,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         {
             Interval = Interval is { } seconds ? TimeSpan.FromSeconds(seconds) : Settings.Continuous.Interval,
             BackupInterval = BackupInterval?.Value ?? Settings.Continuous.BackupInterval,
+            AuditInterval = AuditInterval?.Value ?? Settings.Continuous.AuditInterval,
             KeepTransactions = KeepTransactions?.Value ?? Settings.Continuous.KeepTransactions,
             KeepsSegments = this.IsBound(nameof(KeepRemote)) ? KeepRemote : Settings.Continuous.KeepRemote,
             TakesOver = TakeOver,

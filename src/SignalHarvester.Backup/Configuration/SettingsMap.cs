@@ -123,6 +123,7 @@ internal static class SettingsMap
     {
         Interval = section.Age("interval", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
         BackupInterval = section.Age("backup_interval", TimeSpan.FromHours(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(7)),
+        AuditInterval = section.Age("audit_interval", TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(365)),
         KeepTransactions = section.Age("keep_transactions", TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650)),
         KeepRemote = section.Flag("keep_remote", false),
         Checkpoint = section.Flag("checkpoint", true),

@@ -143,13 +143,10 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
     public BackupProtection? Status() => Look<BackupProtection?>(Status, nothing: null);
 
-    /// <summary>
-    /// Reads the moment up to which an earlier process has read everything, and stored it. To be called with the lock, before the status is shown anew.
-    /// </summary>
-    /// <returns>Null if nothing is known of it. A crash of the machine may have left an earlier moment than the last.</returns>
+    /// <summary>Reads what an earlier process has shown last, as it is. To be called with the lock, before anything is shown anew.</summary>
+    /// <returns>Null if there was never one, or what is there is no status of this database. A crash of the machine may have left an older one.</returns>
     /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
-    public DateTimeOffset? Looked() => Look(Kept, nothing: null) is { LastLook: { } look } status
-        && status.StoredTransaction == status.Transaction && look < directory.Clock.GetUtcNow() ? look : null;
+    public BackupProtection? Left() => Look(Kept, nothing: null);
 
     /// <summary>Asks the process that protects the database to stop.</summary>
     /// <exception cref="BackupException">SidecarHostile, DirectoryNotWritable, InsufficientSpace, WriteFailed.</exception>

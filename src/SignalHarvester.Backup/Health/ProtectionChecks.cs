@@ -39,6 +39,10 @@ internal static class ProtectionChecks
             _ when one.Lag > LateLag || one.State == ProtectionState.StoreUnavailable => Found(
                 one.Lag > LongLag ? HealthStatus.Critical : HealthStatus.Warning,
                 $"Transactions of the last {HealthText.Of(one.Lag)} are not stored yet.{problem}", show),
+            _ when one.AuditFindings > 0 => Found(
+                HealthStatus.Critical,
+                "Pages of the database differ from what its transactions have written: another program wrote to the file, or a disk or memory fails.",
+                $"Get-SHBackupHistory {scope.InDirectory} -Operation StreamGap"),
             _ => Found(
                 one.Gaps > 0 ? HealthStatus.Warning : HealthStatus.Ok, string.Empty,
                 one.Gaps > 0 ? $"Get-SHBackupHistory {scope.InDirectory} -Operation StreamGap" : null),

@@ -220,6 +220,11 @@ internal sealed class MetricSet
         var bytes = Counter("shbackup_stream_bytes_total", "Bytes of segments stored since the start of the protection.", ["database"], []);
         var gaps = Counter(
             "shbackup_stream_gaps_total", "How often, since the start of the protection, a backup had to take the place of transactions.", ["database"], []);
+        var audited = Gauge(
+            "shbackup_stream_last_audit_timestamp_seconds", "Unix time at which a whole database was last held against its transactions.", ["database"]);
+        var findings = Counter(
+            "shbackup_stream_audit_findings_total", "How often, since the start of the protection, pages differed that no transaction had written.",
+            ["database"], []);
         foreach (var one in protections)
         {
             var database = one.Database;
@@ -241,6 +246,8 @@ internal sealed class MetricSet
             segments.WithLabels(database).IncTo(one.Segments);
             bytes.WithLabels(database).IncTo(one.SegmentBytes);
             gaps.WithLabels(database).IncTo(one.Gaps);
+            SetMoment(audited, database, one.LastAudit);
+            findings.WithLabels(database).IncTo(one.AuditFindings);
 
             void SetDelay(string quantile, TimeSpan? value)
             {

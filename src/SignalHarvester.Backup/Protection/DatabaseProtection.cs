@@ -37,6 +37,7 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly Follower follower;
     private readonly DatabaseWatch watch;
     private readonly StreamBackups backups;
+    private readonly StreamAudit audit;
     private readonly RegularBackups regular;
     private readonly StreamPruning pruning;
     private readonly PaceBucket pace;
@@ -91,7 +92,8 @@ internal sealed class DatabaseProtection : IDisposable
         follower = new Follower(context.Clock, RoomInMemory);
         watch = new DatabaseWatch(path, follower, rounds, new HolderOptions { Checkpoints = options.Checkpoints }, context);
         backups = new StreamBackups(path, directory, store, follower, writer, options);
-        regular = new RegularBackups(path, store.Location, backups, turns, options.BackupInterval, background);
+        audit = new StreamAudit(path, options.AuditInterval, follower, background);
+        regular = new RegularBackups(path, store.Location, backups, audit, turns, options.BackupInterval, background);
         pruning = new StreamPruning(path, directory, stream, store, options);
         pace = new PaceBucket(options.Interval, context.Clock);
         bulk = new BulkPace(context.Clock);
@@ -107,7 +109,7 @@ internal sealed class DatabaseProtection : IDisposable
     public async Task RunAsync()
     {
         using var running = Lock();
-        follower.Looked = folder.Looked();
+        TakeUp(folder.Left());
         board.Begin();
         try
         {
@@ -199,6 +201,13 @@ internal sealed class DatabaseProtection : IDisposable
             standing.State = ProtectionState.Ended;
             throw;
         }
+    }
+
+    /// <summary>Takes up what an earlier process has shown: it knew more than is kept durably. What it had not stored is read anew, whenever it was read.</summary>
+    private void TakeUp(BackupProtection? left)
+    {
+        follower.Looked = left is { LastLook: { } look } && left.StoredTransaction == left.Transaction && look < context.Clock.GetUtcNow() ? look : null;
+        audit.Continue(left?.LastAudit);
     }
 
     private async Task StartAsync()
@@ -634,6 +643,8 @@ internal sealed class DatabaseProtection : IDisposable
             Segments = segments,
             SegmentBytes = segmentBytes,
             Gaps = follower.Gaps,
+            LastAudit = audit.Last,
+            AuditFindings = audit.Findings,
             DelayMedian = delays.Quantile(0.5),
             DelayP99 = delays.Quantile(0.99),
             DelayWorst = delays.Quantile(1),

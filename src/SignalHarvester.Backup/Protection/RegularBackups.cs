@@ -6,13 +6,15 @@ namespace SignalHarvester.Backup.Protection;
 /// <param name="databasePath">The database.</param>
 /// <param name="location">Where backups go.</param>
 /// <param name="backups">Makes and sends them.</param>
+/// <param name="audit">Says which ones read every page, and judges what they find.</param>
 /// <param name="turns">When they are made and sent, beside those of other databases.</param>
 /// <param name="interval">The time between two, if anything changed.</param>
 /// <param name="context">Clock, messages; its cancellation ends what goes on.</param>
 internal sealed class RegularBackups(
-    string databasePath, StoreLocation location, StreamBackups backups, BackupTurns turns, TimeSpan interval, OperationContext context)
+    string databasePath, StoreLocation location, StreamBackups backups, StreamAudit audit, BackupTurns turns, TimeSpan interval,
+    OperationContext context)
 {
-    private Task<(BackupMetadata Backup, long? Transaction)>? making;
+    private Task<OrdinaryBackup>? making;
     private (string Id, long? Transaction)? unsent;
     private Task? sending;
     private long lastBegan = context.Clock.GetTimestamp();
@@ -66,7 +68,8 @@ internal sealed class RegularBackups(
         if (mayBegin && making is null && unsent is null && sending is null && context.Clock.GetElapsedTime(lastBegan) >= interval)
         {
             lastBegan = context.Clock.GetTimestamp();
-            making = turns.TakeAsync(() => backups.MakeOrdinary(context), static () => { }, context.Cancellation);
+            var readsAll = audit.IsDue;
+            making = turns.TakeAsync(() => backups.MakeOrdinary(readsAll, context), static () => { }, context.Cancellation);
         }
     }
 
@@ -84,9 +87,10 @@ internal sealed class RegularBackups(
         making = null;
         try
         {
-            var (backup, transaction) = await made.ConfigureAwait(false);
+            var (backup, transaction, unexplained) = await made.ConfigureAwait(false);
             Last = backup.Id;
             unsent = (backup.Id, transaction);
+            audit.Judge(backup, unexplained);
         }
         catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
         {

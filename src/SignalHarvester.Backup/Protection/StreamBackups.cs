@@ -39,14 +39,15 @@ internal sealed class StreamBackups(
     }
 
     /// <summary>Makes an ordinary backup of what changed since the last one.</summary>
-    /// <returns>The backup, not sent yet, and the transaction that must be stored before it may be sent; null if it has no place in the stream.</returns>
-    public (BackupMetadata Backup, long? Transaction) MakeOrdinary(OperationContext context)
+    /// <param name="readsAll">Whether every page is read, to hold the database against its transactions.</param>
+    /// <param name="context">Messages, cancellation.</param>
+    public OrdinaryBackup MakeOrdinary(bool readsAll, OperationContext context)
     {
-        var followed = new FollowedBackup(follower, isBase: false, snapshot => Position(snapshot, writer.Number));
+        var followed = new FollowedBackup(follower, isBase: false, snapshot => Position(snapshot, writer.Number)) { ReadsAll = readsAll };
         try
         {
             var backup = Make(followed, verify: false, context);
-            return (backup, followed.Snapshot?.Transaction);
+            return new OrdinaryBackup(backup, followed.Position?.Transaction, followed.Unexplained);
         }
         catch
         {

@@ -11,6 +11,9 @@ public sealed record ContinuousJob
     /// <summary>The time between two ordinary backups.</summary>
     public TimeSpan? BackupInterval { get; init; }
 
+    /// <summary>The time between two audits.</summary>
+    public TimeSpan? AuditInterval { get; init; }
+
     /// <summary>How long each transaction can be restored.</summary>
     public TimeSpan? KeepTransactions { get; init; }
 
@@ -25,6 +28,7 @@ public sealed record ContinuousJob
     {
         Interval = Interval ?? settings.Interval,
         BackupInterval = BackupInterval ?? settings.BackupInterval,
+        AuditInterval = AuditInterval ?? settings.AuditInterval,
         KeepTransactions = KeepTransactions ?? settings.KeepTransactions,
         KeepRemote = KeepRemote ?? settings.KeepRemote,
         Checkpoint = Checkpoint ?? settings.Checkpoint,

@@ -8,6 +8,9 @@ internal static class StreamTimes
     /// <summary>The longest time between two ordinary backups.</summary>
     public static readonly TimeSpan LongestBackupInterval = TimeSpan.FromDays(7);
 
+    /// <summary>The longest time between two audits.</summary>
+    public static readonly TimeSpan LongestAuditInterval = TimeSpan.FromDays(365);
+
     /// <summary>The longest time for which transactions are kept.</summary>
     public static readonly TimeSpan LongestKeep = TimeSpan.FromDays(3650);
 

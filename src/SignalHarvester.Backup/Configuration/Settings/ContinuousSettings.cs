@@ -9,6 +9,9 @@ public sealed record ContinuousSettings
     /// <summary>The time between two ordinary backups, if anything changed.</summary>
     public TimeSpan BackupInterval { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>The time between two audits, in which an ordinary backup reads every page.</summary>
+    public TimeSpan AuditInterval { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>How long each transaction can be restored.</summary>
     public TimeSpan KeepTransactions { get; init; } = TimeSpan.FromDays(1);
 

@@ -179,7 +179,7 @@ internal sealed class BackupAttempt(
             return writer.WriteFull(image, scan: null, options.Verify);
         }
 
-        if (options.Followed?.Snapshot?.Changed is { } known && known.TakeWhile(page => page <= image.PageCount).ToList() is { Count: > 0 } pages
+        if (options.Followed is { ReadsAll: false, Snapshot.Changed: { } known } && known.TakeWhile(page => page <= image.PageCount).ToList() is { Count: > 0 } pages
             && pages.Count <= image.PageCount / 2 && !options.Verify
             && ContentWriter.WhyIncomplete(pages, parent, image.PageCount) is null)
         {
@@ -189,6 +189,12 @@ internal sealed class BackupAttempt(
         }
 
         var scan = writer.Scan(image, parentDigests!, copy, hasChecksum: options.Verify);
+        if (!stepped)
+        {
+            // The first page of a stepped copy is not the database's own.
+            options.Followed?.Explain(scan.Changed.Pages());
+        }
+
         if (scan.Changed.Count <= image.PageCount / 2)
         {
             context.Verbose(string.Create(

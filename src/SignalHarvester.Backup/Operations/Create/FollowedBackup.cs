@@ -12,11 +12,26 @@ namespace SignalHarvester.Backup.Operations.Create;
 /// <param name="place">Makes the place in the stream for a snapshot.</param>
 internal sealed class FollowedBackup(Follower follower, bool isBase, Func<FollowedSnapshot, StreamPosition> place)
 {
+    private StreamPosition? position;
+
+    /// <summary>Whether every page is read, although it may be known which ones changed.</summary>
+    public bool ReadsAll { get; init; }
+
     /// <summary>The snapshot of the last attempt; null if it has no place in the stream.</summary>
     public FollowedSnapshot? Snapshot { get; private set; }
 
-    /// <summary>Its place in the stream; null if it has none.</summary>
-    public StreamPosition? Position { get; private set; }
+    /// <summary>Its place in the stream; null if it has none. With pages that no transaction has written it is not what the stream leads to.</summary>
+    public StreamPosition? Position => Unexplained is { Count: > 0 } ? null : position;
+
+    /// <summary>
+    /// The pages that differ from the parent although no transaction since has written them, in ascending order; null if not every page was read, or
+    /// nothing is known of the transactions.
+    /// </summary>
+    public IReadOnlyList<long>? Unexplained { get; private set; }
+
+    /// <summary>Holds what reading every page has found against what the transactions have written.</summary>
+    /// <param name="changed">The pages that differ from the parent, in ascending order.</param>
+    public void Explain(IEnumerable<long> changed) => Unexplained = Snapshot?.Changed is { } known ? [.. changed.Except(known)] : null;
 
     /// <summary>Opens the database, so that the snapshot and what the follower has read are the same.</summary>
     /// <param name="open">Opens the database and pins the snapshot.</param>
@@ -46,7 +61,8 @@ internal sealed class FollowedBackup(Follower follower, bool isBase, Func<Follow
                 throw;
             }
 
-            Position = Snapshot is null ? null : place(Snapshot);
+            position = Snapshot is null ? null : place(Snapshot);
+            Unexplained = null;
             if (Snapshot is not null || !isBase)
             {
                 return database;

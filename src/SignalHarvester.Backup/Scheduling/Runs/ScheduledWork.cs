@@ -144,6 +144,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
     {
         Interval = settings.Continuous.Interval,
         BackupInterval = settings.Continuous.BackupInterval,
+        AuditInterval = settings.Continuous.AuditInterval,
         KeepTransactions = settings.Continuous.KeepTransactions,
         KeepsSegments = settings.Continuous.KeepRemote,
         Checkpoints = settings.Continuous.Checkpoint,
