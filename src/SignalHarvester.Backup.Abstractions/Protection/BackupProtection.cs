@@ -56,7 +56,7 @@ public sealed record BackupProtection
     /// <summary>When the whole database was last held against its transactions, page by page; null if it never was.</summary>
     public DateTimeOffset? LastAudit { get; init; }
 
-    /// <summary>How often, since the start, an audit found pages that no transaction had written: something else wrote to the file, or hardware fails.</summary>
+    /// <summary>How often, since the start, an audit found pages that no transaction had written: something else did, or hardware fails.</summary>
     public long AuditFindings { get; init; }
 
     /// <summary>The time from a commit to its storage, of half of the transactions of the last day; null if there was none.</summary>

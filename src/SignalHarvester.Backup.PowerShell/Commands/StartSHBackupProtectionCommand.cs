@@ -14,7 +14,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <remarks>
 /// <para>Follows databases in WAL mode while their applications use them, and stores what they commit as small segments in one store,
 /// each about a second at most after the commit. Every hour it makes an ordinary backup of the pages that changed, without reading
-/// the rest of the database; once a day it reads all of it, and tells of every page that differs although no transaction has written it. Restore-SHBackup -PointInTime and -Transaction go back to any transaction, from the store alone.</para>
+/// the rest of the database; once a day it reads all of it, and tells of every page that differs although no transaction has written
+/// it. Restore-SHBackup -PointInTime and -Transaction go back to any transaction, from the store alone.</para>
 /// <para>It runs until Ctrl+C, a signal or Stop-SHBackupProtection stops it; then it stores what is left and leaves the database as an
 /// application does. If the store cannot be reached for 30 seconds then, it says how many transactions are not stored.</para>
 /// <para>The first start makes a full backup, or an increment of the newest one. A later start goes on where the last one ended. If

@@ -203,7 +203,7 @@ internal sealed class DatabaseProtection : IDisposable
         }
     }
 
-    /// <summary>Takes up what an earlier process has shown: it knew more than is kept durably. What it had not stored is read anew, whenever it was read.</summary>
+    /// <summary>Takes up what an earlier process has shown, which knew more than is kept durably. What it had not stored is read anew.</summary>
     private void TakeUp(BackupProtection? left)
     {
         follower.Looked = left is { LastLook: { } look } && left.StoredTransaction == left.Transaction && look < context.Clock.GetUtcNow() ? look : null;

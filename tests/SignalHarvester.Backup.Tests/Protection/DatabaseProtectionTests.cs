@@ -345,7 +345,10 @@ public sealed class DatabaseProtectionTests : IDisposable
         long damaged;
         using (var connection = Databases.Open(Database))
         {
-            Databases.Execute(connection, "CREATE TABLE waste(x); INSERT INTO waste WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT hex(randomblob(2000)) FROM n");
+            Databases.Execute(connection, "CREATE TABLE waste(x)");
+            Databases.Execute(
+                connection,
+                "INSERT INTO waste WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT hex(randomblob(2000)) FROM n");
             damaged = long.Parse(Databases.Scalar(connection, "PRAGMA page_count"), CultureInfo.InvariantCulture) - 20;
         }
 
@@ -367,7 +370,9 @@ public sealed class DatabaseProtectionTests : IDisposable
 
         before = protecting.AwaitStored();
         Assert.Equal((0, 0), (before.AuditFindings, before.Gaps));
-        Assert.Contains(store.List(Cancelled).Backups, backup => backup.Type == BackupType.Incremental && !Equals(backup.Metadata["snapshot_method"], "followed"));
+        Assert.Contains(
+            store.List(Cancelled).Backups,
+            backup => backup.Type == BackupType.Incremental && !Equals(backup.Metadata["snapshot_method"], "followed"));
 
         // Not in this process, which would lose its locks; and as a fault does it, without a new time.
         var (file, reference) = (Shell(Database), Shell(folder["time of it"]));

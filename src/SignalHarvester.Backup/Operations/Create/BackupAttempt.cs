@@ -179,8 +179,8 @@ internal sealed class BackupAttempt(
             return writer.WriteFull(image, scan: null, options.Verify);
         }
 
-        if (options.Followed is { ReadsAll: false, Snapshot.Changed: { } known } && known.TakeWhile(page => page <= image.PageCount).ToList() is { Count: > 0 } pages
-            && pages.Count <= image.PageCount / 2 && !options.Verify
+        if (options.Followed is { ReadsAll: false, Snapshot.Changed: { } known }
+            && known.TakeWhile(page => page <= image.PageCount).ToList() is { Count: > 0 } pages && pages.Count <= image.PageCount / 2 && !options.Verify
             && ContentWriter.WhyIncomplete(pages, parent, image.PageCount) is null)
         {
             context.Verbose(string.Create(
