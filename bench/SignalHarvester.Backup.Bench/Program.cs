@@ -74,6 +74,8 @@ internal static class Program
             new ContinuousLoad(workspace, database, protections),
             new ContinuousDelay(workspace, database, protections, bucket),
             new ContinuousLoad(workspace, database, protections, bucket),
+            new ContinuousRestore(workspace, database, module),
+            new ContinuousCatchUp(workspace, database, module),
             new ContinuousMemory(workspace, protections),
         ];
 

@@ -154,10 +154,12 @@ internal sealed class Module
             """; "bench:inside=$cmdlet" """);
 
     /// <summary>Protects the databases of a place until it is stopped.</summary>
-    public Command Protect(ProtectedPlace place)
+    /// <param name="place">Where they are.</param>
+    /// <param name="more">More parameters.</param>
+    public Command Protect(ProtectedPlace place, string more = "")
     {
         var places = $"{Quote(place["*.db"])} -BackupDirectory {Quote(place.Home)} {place.Store.ToParameters}";
-        return Script($"Start-SHBackupProtection {places} -ThisProcess") with { Variables = place.Store.Variables };
+        return Script($"Start-SHBackupProtection {places} -ThisProcess {more}") with { Variables = place.Store.Variables };
     }
 
     /// <summary>Restores a database as it was at a moment from the store of a protection; the time inside is the pipeline's.</summary>
@@ -167,8 +169,17 @@ internal sealed class Module
     /// <param name="destination">A free path.</param>
     /// <param name="verify">Whether the content is checked.</param>
     public Command RestoreMoment(ProtectedPlace place, string database, string moment, string destination, bool verify) =>
+        RestoreOf(place, database, $"-PointInTime {Quote(moment)}", destination, verify);
+
+    /// <summary>The same for anything that a stream leads to.</summary>
+    /// <param name="place">Where the store is.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="which">The parameter that says what is restored.</param>
+    /// <param name="destination">A free path.</param>
+    /// <param name="verify">Whether the content is checked.</param>
+    public Command RestoreOf(ProtectedPlace place, string database, string which, string destination, bool verify) =>
         Pipeline(
-            $"Restore-SHBackup -PointInTime {Quote(moment)} {place.Store.FromParameters} -Database {Quote(database)} -BackupDirectory {Quote(place.Home)} " +
+            $"Restore-SHBackup {which} {place.Store.FromParameters} -Database {Quote(database)} -BackupDirectory {Quote(place.Home)} " +
             $"-Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
             """; "bench:inside=$cmdlet" """) with
         { Variables = place.Store.Variables };

@@ -41,16 +41,14 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly RegularBackups regular;
     private readonly StreamPruning pruning;
     private readonly PaceBucket pace;
-    private readonly BulkPace bulk;
     private readonly DelayRecord delays;
     private readonly Pulse pulse;
     private readonly StatusBoard board;
     private readonly ProtectionStanding standing = new();
     private readonly Patience patience;
     private readonly ProtectionHistory history;
+    private readonly StreamBases bases;
     private readonly DateTimeOffset since;
-    private (BaseReason Reason, string BackupId, FollowedSnapshot Snapshot)? unwritten;
-    private string? lost;
     private Task? prune;
     private long segments;
     private long segmentBytes;
@@ -96,11 +94,11 @@ internal sealed class DatabaseProtection : IDisposable
         regular = new RegularBackups(path, store.Location, backups, audit, turns, options.BackupInterval, background);
         pruning = new StreamPruning(path, directory, stream, store, options);
         pace = new PaceBucket(options.Interval, context.Clock);
-        bulk = new BulkPace(context.Clock);
         delays = new DelayRecord(context.Clock);
         board = new StatusBoard(path, folder, Status, context);
         patience = new Patience(path, store.Location, standing, pulse, () => !isEnding && folder.IsStopRequested, board.Show, context);
         history = new ProtectionHistory(path, store.Location, directory, since, context);
+        bases = new StreamBases(path, follower, writer, backups, regular, turns, patience, pulse, standing, board, history, context);
     }
 
     /// <summary>Protects the database until it is stopped.</summary>
@@ -350,20 +348,13 @@ internal sealed class DatabaseProtection : IDisposable
             return true;
         }
 
-        if (unwritten is var (why, id, snapshot))
+        if (await bases.GoOnAsync(cancellation).ConfigureAwait(false))
         {
-            writer.WriteBase(why, id, snapshot);
-            unwritten = null;
+            quietSince = 0;
             return true;
         }
 
-        if (writer.UnsentBackup is { } backup && backup != lost)
-        {
-            await SendBaseAsync(backup, cancellation).ConfigureAwait(false);
-            return true;
-        }
-
-        if (follower.Needed is BaseReason.Bulk && !isEnding && !bulk.IsDue(follower.Quiet))
+        if (follower.Needed is BaseReason.Bulk && !isEnding && !bases.IsBulkDue)
         {
             await TendAsync().ConfigureAwait(false);
             await patience.PauseAsync(Breath / 4, cancellation).ConfigureAwait(false);
@@ -372,7 +363,8 @@ internal sealed class DatabaseProtection : IDisposable
 
         if (follower.Needed is { } reason && watch.Problem is null)
         {
-            await ContinueFromBackupAsync(reason, cancellation).ConfigureAwait(false);
+            quietSince = 0;
+            await bases.MakeAsync(reason, cancellation).ConfigureAwait(false);
             return true;
         }
 
@@ -400,7 +392,7 @@ internal sealed class DatabaseProtection : IDisposable
     private async Task IdleAsync(CancellationToken cancellation)
     {
         await TendAsync().ConfigureAwait(false);
-        bulk.Ended();
+        bases.LoadEnded();
         var wait = Breath / 2;
         if (quietSince == 0)
         {
@@ -478,87 +470,6 @@ internal sealed class DatabaseProtection : IDisposable
         return outcome;
     }
 
-    private async Task ContinueFromBackupAsync(BaseReason reason, CancellationToken cancellation)
-    {
-        quietSince = 0;
-        if (regular.IsMaking)
-        {
-            pulse.Beat(Patience.LongestStep);
-
-            // It was begun before, and would take the changes that this one needs.
-            await regular.FinishAsync(cancellation).ConfigureAwait(false);
-        }
-
-        var why = follower.NeededWhy ?? string.Empty;
-        var isNews = reason is BaseReason.Gap or BaseReason.Replaced;
-        Tell(
-            isNews,
-            $"'{path}' is backed up as it is now, because {why}{(isNews ? ": the transactions up to here are one step of its stream" : string.Empty)}.");
-        var own = context with { Cancellation = cancellation, Report = ReportAlive };
-        pulse.Beat(Patience.LongestStep);
-        BackupMetadata backup;
-        FollowedSnapshot snapshot;
-        try
-        {
-            (backup, snapshot) = await turns.TakeAsync(() => backups.MakeBase(reason, why, own), () => pulse.Beat(Patience.LongestStep), cancellation)
-                .ConfigureAwait(false);
-        }
-        catch (BackupException exception) when (standing.State != ProtectionState.Starting && writer.Transaction >= 0)
-        {
-            standing.Problem = exception.Message;
-            context.Warn($"'{path}' could not be backed up, which its stream needs to continue; it is tried again. {exception.Message}");
-            board.Show();
-            await patience.PauseAsync(Breath * 5, cancellation).ConfigureAwait(false);
-            return;
-        }
-
-        standing.Problem = null;
-        regular.Replaced(backup.Id);
-        if (reason == BaseReason.Bulk)
-        {
-            bulk.Made();
-        }
-
-        unwritten = (reason, backup.Id, snapshot);
-        if (isNews)
-        {
-            history.HadGap(backup.Id, why);
-        }
-
-        context.Verbose(string.Create(
-            CultureInfo.InvariantCulture, $"The stream of '{path}' continues from '{backup.Id}', which is transaction {snapshot.Transaction}."));
-    }
-
-    /// <summary>Sends the backup from which the stream continues: before it is there, no later segment helps anybody.</summary>
-    private async Task SendBaseAsync(string id, CancellationToken cancellation)
-    {
-        quietSince = 0;
-        var own = context with { Cancellation = cancellation };
-        try
-        {
-            _ = await patience.UntilStoredAsync(
-                () => turns.TakeAsync(
-                    () =>
-                    {
-                        backups.Send(id, own);
-                        return true;
-                    },
-                    () => pulse.Beat(Patience.LongestStep),
-                    cancellation),
-                cancellation).ConfigureAwait(false);
-        }
-        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
-        {
-            // It stays noted as not sent, so that nothing after it counts as restorable, until another one has taken its place.
-            lost = id;
-            follower.Need(BaseReason.Gap, $"the backup '{id}', from which its stream continued, was removed before it was sent");
-            return;
-        }
-
-        writer.BackupSent();
-        follower.BaseStored();
-    }
-
     /// <summary>At rest, with everything stored: notes the database file, so that the next start needs no comparison although the log is gone.</summary>
     private void KeepRest()
     {
@@ -602,25 +513,6 @@ internal sealed class DatabaseProtection : IDisposable
 
         standing.Problem = message;
         board.Show();
-    }
-
-    private void Tell(bool isWarning, string message)
-    {
-        if (isWarning)
-        {
-            context.Warn(message);
-        }
-        else
-        {
-            context.Verbose(message);
-        }
-    }
-
-    /// <summary>Passes on what an operation reports, which is a sign of life too.</summary>
-    private void ReportAlive(OperationEvent reported)
-    {
-        pulse.Beat(Patience.LongestStep);
-        context.Report(reported);
     }
 
     private BackupProtection Status() =>
