@@ -169,8 +169,28 @@ public static class BackupEngine
             begun,
             source.Catalog.Home,
             context,
-            () => DrillBackup.Run(source, assertions, context),
+            () => DrillBackup.Run(source, stream: null, assertions, context),
             drill => (drill.Passed ? begun : OperationRecorder.Failed(begun, DrillBackup.Fault(drill))) with { Verified = drill.Passed });
+    }
+
+    /// <summary>Runs a restore drill of a stream's newest transaction: <see cref="DrillStream.Run"/>. It records the duration of the restore.</summary>
+    public static RestoreDrill DrillStream(
+        StoreCatalog store, IReadOnlyList<BackupMetadata> backups, BackupDirectory home, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(backups);
+        ArgumentNullException.ThrowIfNull(home);
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Drill }, new BackupSource(backups[0], BackupCatalog.Of(store, home)));
+        return OperationRecorder.Run(
+            begun,
+            home,
+            context,
+            () => Operations.Drill.DrillStream.Run(store, backups, home, assertions, context),
+            drill => (drill.Passed ? begun : OperationRecorder.Failed(begun, DrillBackup.Fault(drill))) with
+            {
+                Verified = drill.Passed,
+                BackupId = drill.BackupId,
+            });
     }
 
     /// <summary>The error of a failed drill: RestoreDrillFailed.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SignalHarvester.Backup;
 
 /// <summary>The outcome of a restore drill: a backup restored to a temporary place as in a real restore, and queried there.</summary>
@@ -11,6 +13,15 @@ public sealed record RestoreDrill
 
     /// <summary>The source of the backup: the backup directory, or the object store.</summary>
     public required string Source { get; init; }
+
+    /// <summary>The transaction of a stream that was restored; null if it was a backup.</summary>
+    public long? Transaction { get; init; }
+
+    /// <summary>When that was first seen, in UTC.</summary>
+    public DateTimeOffset? TransactionTime { get; init; }
+
+    /// <summary>The transaction that the protection on this machine had reported as stored when the drill began; null if nothing is known of one.</summary>
+    public long? StoredTransaction { get; init; }
 
     /// <summary>Whether everything passed.</summary>
     public bool Passed { get; init; }
@@ -71,5 +82,9 @@ public sealed record RestoreDrill
     public string? Warning { get; init; }
 
     /// <summary>The drill on one line.</summary>
-    public override string ToString() => $"{BackupId} {(Passed ? "restores" : "DOES NOT RESTORE: " + Reason)}";
+    public override string ToString()
+    {
+        var name = Transaction is { } number ? string.Create(CultureInfo.InvariantCulture, $"transaction {number}") : BackupId;
+        return $"{name} {(Passed ? "restores" : "DOES NOT RESTORE: " + Reason)}";
+    }
 }

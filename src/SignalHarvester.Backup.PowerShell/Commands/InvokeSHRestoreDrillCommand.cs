@@ -16,6 +16,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// of -Assertion. The copy is always deleted, even after Ctrl+C; after a kill, the next run deletes it.</para>
 /// <para>The result has the duration of the restore: the recovery time to expect on this machine. The history and the
 /// metrics record it. A failed drill emits its result and an error, so a schedule's run fails too.</para>
+/// <para>-Stream does the same with the newest transaction that continuous protection has stored in a store: its ordinary backup, and the segments after
+/// it.</para>
 /// <para>Queries cannot change anything: the copy is opened read-only, and no other file can be attached. All queries of
 /// one drill together may take five minutes.</para>
 /// </remarks>
@@ -28,6 +30,14 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Check a condition in the restored database</para>
 /// <code>Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill -Assertion @{ Query = 'SELECT count(*) FROM sqlite_schema'; Expect = '> 0' }</code>
 /// <para>A value, or a comparison: &gt;, &gt;=, &lt;, &lt;=, !=.</para>
+/// </example>
+/// <example>
+/// <para>Test a restore of the newest second</para>
+/// <code>
+/// # A store with a stream of transactions, as continuous protection keeps it, is needed for this.
+/// if ($false) { Invoke-SHRestoreDrill -Stream -From offsite }
+/// </code>
+/// <para>Emits a result for each database that is protected continuously there.</para>
 /// </example>
 /// <example>
 /// <para>Fail a script when the newest backup does not restore</para>
@@ -45,6 +55,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string NewestSet = "Newest";
+    private const string StreamSet = "Stream";
 
     private readonly StoreParameters storeParameters = new();
     private IReadOnlyList<DrillAssertion> assertions = [];
@@ -57,8 +68,16 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurat
     [Alias("Last")]
     public SwitchParameter Newest { get; set; }
 
-    /// <summary>With -Newest: only these databases, by the full path or the file's name. Wildcards match several.</summary>
+    /// <summary>
+    /// Drills the newest transaction of each database that has a stream of them in the store of -From: what a restore after the loss of this machine would
+    /// bring back. On the machine that protects the database, it must be at least the last transaction that was reported as stored.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = StreamSet)]
+    public SwitchParameter Stream { get; set; }
+
+    /// <summary>With -Newest and -Stream: only these databases, by the full path or the file's name. Wildcards match several.</summary>
     [Parameter(ParameterSetName = NewestSet)]
+    [Parameter(ParameterSetName = StreamSet)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -105,6 +124,12 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurat
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (ParameterSetName == StreamSet)
+        {
+            DrillStreams();
+            return;
+        }
+
         foreach (var source in ParameterSetName == NewestSet ? NewestOfEach() : Selected(storeParameters, IsRemote))
         {
             this.ReportErrors(() => Drill(source));
@@ -140,16 +165,54 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurat
         return wanted;
     }
 
+    private void DrillStreams()
+    {
+        if (!IsRemote)
+        {
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(Stream),
+                "A stream of transactions is in a store. Give the store with -From, or -Remote for the only one that is configured.")
+                .ToRecord());
+        }
+
+        var store = this.StopOnError(() => OpenStore(storeParameters));
+        var filter = Databases(Database);
+        var databases = this.StopOnError(() => List(store))
+            .Where(backup => backup.DatabasePath is not null && filter.Passes(backup.DatabasePath))
+            .GroupBy(backup => backup.DatabasePath, StringComparer.Ordinal)
+            .Where(backups => backups.Any(StreamPlanner.IsOfStream))
+            .ToList();
+        if (databases.Count == 0)
+        {
+            // A drill of nothing proves nothing.
+            ThrowTerminatingError(new BackupException(
+                BackupErrorId.TransactionNotFound, Database is null ? store.Location.ToString() : string.Join(", ", Database),
+                $"'{store.Location}' has no stream of transactions{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} for a drill. Start-SHBackupProtection makes one; -Newest drills ordinary backups.")
+                .ToRecord());
+        }
+
+        foreach (var backups in databases.Select(group => group.ToList()))
+        {
+            if (ShouldProcess(backups[0].DatabasePath!, "Restore the newest transaction to a temporary place, query the database, and delete it"))
+            {
+                this.ReportErrors(() => Show(
+                    Runner.Run(context => BackupEngine.DrillStream(store, backups, OpenHome(backups[0]), assertions, context))));
+            }
+        }
+    }
+
     private void Drill(BackupSource source)
     {
         var backup = source.Backup;
         var size = ProgressView.Size(backup.DatabaseSize ?? backup.Size);
-        if (!ShouldProcess(Named(backup), $"Restore {size} to a temporary place, query the database, and delete it"))
+        if (ShouldProcess(Named(backup), $"Restore {size} to a temporary place, query the database, and delete it"))
         {
-            return;
+            Show(Runner.Run(context => BackupEngine.Drill(source, assertions, context)));
         }
+    }
 
-        var drill = Runner.Run(context => BackupEngine.Drill(source, assertions, context));
+    private void Show(RestoreDrill drill)
+    {
         if (Quiet)
         {
             WriteObject(drill.Passed);

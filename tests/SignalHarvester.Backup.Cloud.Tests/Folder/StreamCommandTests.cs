@@ -127,6 +127,45 @@ public sealed class StreamCommandTests
     }
 
     [Fact]
+    public async Task A_stream_is_drilled_from_its_store_alone()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        for (var transaction = 1; transaction <= 4; transaction++)
+        {
+            world.Commit($"INSERT INTO audit(what) VALUES ('transaction {transaction}')");
+            await world.PutAsync();
+        }
+
+        var segments = Directory.GetFiles(world.Store.Location.Container, "seg_*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
+        var place = Directory.CreateDirectory(world["bare machine"]).FullName;
+        using var process = new CloudProcess(place, new Dictionary<string, string>(), $$"""
+            $from = '{{world.Store.Location.Container.Replace("'", "''", StringComparison.Ordinal)}}'
+            Invoke-SHRestoreDrill -Stream -From $from -WhatIf
+            $drill = Invoke-SHRestoreDrill -Stream -From $from -Assertion @{ Query = "SELECT count(*) FROM audit WHERE what = 'transaction 4'"; Expect = 1 }
+            "$($drill.Passed) $($drill.Transaction) $($drill.StoredTransaction) $drill"
+            $event = Get-SHBackupHistory -Operation Drill -Newest 1
+            "$($event.Status) $($event.Operation)"
+            try { Invoke-SHRestoreDrill -Stream -From $from -Database other.db } catch { "$($_.FullyQualifiedErrorId)" }
+            try { Invoke-SHRestoreDrill -Stream } catch { "$($_.FullyQualifiedErrorId)" }
+            Remove-Item -LiteralPath '{{segments[^2].Replace("'", "''", StringComparison.Ordinal)}}'
+            Invoke-SHRestoreDrill -Stream -From $from -Quiet
+            $drill = Invoke-SHRestoreDrill -Stream -From $from -ErrorVariable told 2>$null
+            "$($drill.Passed) $($drill.ErrorId) $($told[0].FullyQualifiedErrorId)"
+            """);
+
+        var lines = (await process.SucceedAsync(StreamWorld.Stop)).Split('\n');
+
+        Assert.Contains("Restore the newest transaction to a temporary place", lines[0], StringComparison.Ordinal);
+        Assert.Equal("True 4  transaction 4 restores", lines[1]);
+        Assert.Equal("Success Drill", lines[2]);
+        Assert.StartsWith("TransactionNotFound,", lines[3], StringComparison.Ordinal);
+        Assert.StartsWith("InvalidArgument,", lines[4], StringComparison.Ordinal);
+        Assert.Equal("False", lines[5]);
+        Assert.StartsWith("False StreamHole RestoreDrillFailed,", lines[6], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_restore_to_a_moment_warns_of_transactions_whose_times_are_still_to_come()
     {
         using var world = new StreamWorld();

@@ -338,6 +338,44 @@ public sealed class DatabaseProtectionTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_drill_of_the_stream_restores_the_newest_transaction_and_misses_what_was_reported_as_stored()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            for (var round = 0; round < 4; round++)
+            {
+                _ = protecting.AwaitStored();
+                _ = await application.WorkAsync(3);
+            }
+
+            _ = protecting.AwaitStored();
+            await application.EndAsync();
+            Assert.Null(protecting.Stop());
+        }
+
+        var good = Drill();
+        Assert.True(good.Passed, good.Reason);
+        Assert.True(good.Transaction > 0);
+        Assert.Equal(good.StoredTransaction, good.Transaction);
+        Assert.Equal(new FileInfo(Database).Length, good.RestoredBytes);
+
+        var segments = Directory.GetFiles(folder["store"], "seg_*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
+        File.Move(segments[^1], folder["the last one"]);
+        var cut = Drill();
+        Assert.Equal((false, BackupErrorId.RestoreDrillFailed, good.Transaction), (cut.Passed, cut.ErrorId, cut.StoredTransaction));
+        Assert.Contains($"but its protection has reported {good.Transaction} as stored", cut.Reason, StringComparison.Ordinal);
+        File.Move(folder["the last one"], segments[^1]);
+
+        File.Delete(segments[^2]);
+        var broken = Drill();
+        Assert.Equal((false, BackupErrorId.StreamHole, null), (broken.Passed, broken.ErrorId, broken.Transaction));
+
+        RestoreDrill Drill() => BackupEngine.DrillStream(
+            store, BackupChain.WithDepths(store.List(Cancelled).Backups), new BackupDirectory(Backups, TimeProvider.System), [], Context(IdentityRing.Empty));
+    }
+
     /// <summary>As after a fault of a disk, or a program that writes past SQLite: a page that no transaction has written is another one.</summary>
     [Fact]
     public async Task An_audit_passes_what_transactions_have_written_and_finds_what_none_has()

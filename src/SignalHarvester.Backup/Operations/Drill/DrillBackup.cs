@@ -20,50 +20,62 @@ internal static class DrillBackup
 
     /// <summary>Runs one drill. A failed restore is a result, not an exception.</summary>
     /// <param name="source">The backup.</param>
+    /// <param name="stream">The transaction of a stream beyond it; null for the backup itself.</param>
     /// <param name="assertions">The queries on the restored database.</param>
     /// <param name="context">Clock, messages, cancellation, and the secrets for an encrypted backup.</param>
     /// <exception cref="OperationCanceledException">It was stopped, and removed its unfinished work.</exception>
-    public static RestoreDrill Run(BackupSource source, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    public static RestoreDrill Run(BackupSource source, StreamPlan? stream, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
-        var backup = source.Backup;
         var started = context.Clock.GetTimestamp();
-        var drill = new RestoreDrill
-        {
-            Database = backup.DatabasePath,
-            BackupId = backup.Id,
-            Source = source.Catalog.ToString(),
-            Size = backup.Size,
-            Started = context.Clock.GetUtcNow(),
-        };
-        drill = Conclude(Restore(drill, source, assertions, context));
+        var drill = Begin(source, context) with { Transaction = stream?.Transaction, TransactionTime = stream?.Time };
+        drill = Conclude(Restore(drill, source, stream, assertions, context));
         return drill with { Ended = context.Clock.GetUtcNow(), Elapsed = context.Clock.GetElapsedTime(started) };
     }
+
+    /// <summary>Returns the result of a drill for which no way to a restore was found.</summary>
+    public static RestoreDrill NotRestored(BackupSource source, BackupException fault, OperationContext context) =>
+        Conclude(Failed(Begin(source, context), fault)) with { Ended = context.Clock.GetUtcNow() };
 
     /// <summary>Returns the error of a failed drill.</summary>
     public static BackupException Fault(RestoreDrill drill)
     {
         return new BackupException(
             BackupErrorId.RestoreDrillFailed, drill.BackupId,
-            $"The backup '{drill.BackupId}' of '{drill.Database}' failed its restore drill: {drill.Reason}{NextStep(drill)}");
+            $"{Named(drill)} of '{drill.Database}' failed its restore drill: {drill.Reason}{NextStep(drill)}");
     }
+
+    private static string Named(RestoreDrill drill) => drill.Transaction is { } transaction
+        ? string.Create(CultureInfo.InvariantCulture, $"Transaction {transaction}, from the backup '{drill.BackupId}' on,")
+        : $"The backup '{drill.BackupId}'";
 
     /// <summary>Returns the advice. A missing key says nothing about the backup, and neither does an answer about the data.</summary>
     private static string NextStep(RestoreDrill drill) => drill switch
     {
         { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong } => string.Empty,
+        { StoredTransaction: { } stored } when drill.Transaction < stored => string.Empty,
         { ErrorId: BackupErrorId.RestoreDrillFailed } =>
             " It restores. Check whether the database itself has the same problem, and what changed there since (Compare-SHBackup).",
         _ => " Do not rely on it: try another one (Get-SHBackup -Verified), and make a new backup now.",
     };
 
-    private static RestoreDrill Restore(RestoreDrill drill, BackupSource source, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    private static RestoreDrill Begin(BackupSource source, OperationContext context) => new()
+    {
+        Database = source.Backup.DatabasePath,
+        BackupId = source.Backup.Id,
+        Source = source.Catalog.ToString(),
+        Size = source.Backup.Size,
+        Started = context.Clock.GetUtcNow(),
+    };
+
+    private static RestoreDrill Restore(
+        RestoreDrill drill, BackupSource source, StreamPlan? stream, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
         var (backup, directory) = (source.Backup, source.Catalog.Home);
         try
         {
             directory.RefuseLinks();
             using var folder = TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
-            var options = new RestoreOptions { Destination = folder.FilePath("restored.db"), IsPrivate = true };
+            var options = new RestoreOptions { Destination = folder.FilePath("restored.db"), IsPrivate = true, Stream = stream };
             var begun = context.Clock.GetTimestamp();
             var restored = RestoreBackup.Run(source, options, context);
             var took = context.Clock.GetElapsedTime(begun);

@@ -56,6 +56,17 @@ public sealed class StreamPlanner
             return plan;
         });
 
+    /// <summary>Plans the restore of the newest transaction.</summary>
+    /// <param name="store">Where the backups and the stream are.</param>
+    /// <param name="backups">The backups of the database there, with their depths.</param>
+    /// <param name="context">Clock, cancellation, and the secrets for an encrypted stream.</param>
+    /// <exception cref="BackupException">TransactionNotFound: there is no stream; StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
+    public static StreamPlan Newest(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, OperationContext context) =>
+        Run(store, backups, context, planner => planner.AtMomentAsync(DateTimeOffset.MaxValue))
+        ?? throw new BackupException(
+            BackupErrorId.TransactionNotFound, store.Location.ToString(),
+            $"'{store.Location}' has no backup of this database from which a stream of transactions leads on. List its backups with Get-SHBackup -From.");
+
     /// <summary>Plans the restore of a transaction.</summary>
     /// <param name="store">Where the backups and the stream are.</param>
     /// <param name="backups">The backups of the database there, with their depths.</param>
