@@ -45,6 +45,9 @@ public enum BackupOperation : long
     /// <summary>A backup took the place of transactions that may have been missed.</summary>
     StreamGap,
 
+    /// <summary>Pages of a database differ although no transaction of its stream has written them. It counts as a failure.</summary>
+    StreamAudit,
+
     /// <summary>Another writer has continued the stream of a database.</summary>
     StreamFence,
 

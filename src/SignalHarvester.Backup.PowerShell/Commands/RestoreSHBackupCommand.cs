@@ -264,17 +264,25 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 
         // Each backup may have its own destination. The parameter is no longer bound after the last one.
         var given = Into ?? Destination;
-        foreach (var (source, stream) in ParameterSetName switch
+        if (ParameterSetName == TransactionObjectSet)
+        {
+            this.ReportErrors(() => Choose(OfObject(InputTransaction!)));
+            return;
+        }
+
+        foreach (var chosenOne in ParameterSetName switch
         {
             PathSet => Files(LiteralPath, IsRemote).Select(source => (source, (StreamPlan?)null)),
             PointInTimeSet => [AtPointInTime()],
             TransactionSet => [OfNumber()],
-            TransactionObjectSet => [OfObject(InputTransaction!)],
             _ => Selected(storeParameters, IsRemote).Select(source => (source, (StreamPlan?)null)),
         })
         {
-            this.ReportErrors(() => chosen.Add(new Choice(source, given is null ? null : this.FileSystemPath(given), stream)));
+            this.ReportErrors(() => Choose(chosenOne));
         }
+
+        void Choose((BackupSource Source, StreamPlan? Stream) one) =>
+            chosen.Add(new Choice(one.Source, given is null ? null : this.FileSystemPath(given), one.Stream));
     }
 
     /// <summary>
@@ -412,11 +420,15 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         });
     }
 
-    private (BackupSource Source, StreamPlan? Stream) OfObject(BackupTransaction transaction) => this.StopOnError(() =>
+    private (BackupSource Source, StreamPlan? Stream) OfObject(BackupTransaction transaction)
     {
         var store = OpenStore(storeParameters, (IsRemote ? Stores(storeParameters).NamedOrOnly : null) ?? transaction.Store);
-        return OfTransaction(transaction.Transaction, [.. List(store).Where(backup => backup.DatabasePath == transaction.DatabasePath)], store);
-    });
+        var found = OfTransaction(transaction.Transaction, [.. List(store).Where(backup => backup.DatabasePath == transaction.DatabasePath)], store);
+        return found.Stream!.Time == transaction.Timestamp ? found : throw new BackupException(
+            BackupErrorId.TransactionNotFound, transaction.Transaction, string.Create(
+                CultureInfo.InvariantCulture,
+                $"Transaction {transaction.Transaction} in '{store.Location}' is another one than that of {transaction.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC, which was piped: numbers begin anew in each store. List the transactions with Get-SHBackupTransaction -From that store."));
+    }
 
     private (BackupSource Source, StreamPlan? Stream) OfTransaction(long number, IReadOnlyList<BackupMetadata> listed, StoreCatalog store)
     {

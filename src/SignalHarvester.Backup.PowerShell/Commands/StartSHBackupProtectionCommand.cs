@@ -231,9 +231,11 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             Compression = Settings.Compression,
             CompressionLevel = Settings.CompressionLevel,
         };
+        var told = new HashSet<string>(StringComparer.Ordinal);
         foreach (var outcome in Runner.Run(context => ProtectionHost.Run(allowed, store, options, context)))
         {
-            if (outcome.Fault is { } fault)
+            // What concerns the store is told of each database.
+            if (outcome.Fault is { } fault && told.Add(fault.Message))
             {
                 WriteError(fault.ToRecord());
             }
@@ -262,7 +264,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             .OfType<BackupProtection>()
             .Where(status => status is { ErrorId: not null, Problem: not null })
             .ToList();
-        foreach (var fault in faults)
+        foreach (var fault in faults.DistinctBy(fault => fault.Problem))
         {
             WriteError(new BackupException(fault.ErrorId!, fault.Database, fault.Problem!).ToRecord());
         }

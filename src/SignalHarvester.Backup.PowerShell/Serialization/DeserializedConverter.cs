@@ -16,7 +16,7 @@ public sealed class DeserializedConverter : PSTypeConverter
         new[]
         {
             typeof(BackupDifference), typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupRestoreResult),
-            typeof(BackupSchedule), typeof(BackupScrubResult), typeof(BackupTestResult), typeof(BackupTransferResult),
+            typeof(BackupSchedule), typeof(BackupScrubResult), typeof(BackupTestResult), typeof(BackupTransaction), typeof(BackupTransferResult),
             typeof(ConfigurationProblem), typeof(ConfigurationSetting),
             typeof(RestoreDrill), typeof(RestoredRows), typeof(RetentionDecision), typeof(ScheduleRun),
         }.ToDictionary(type => type, SettableOf);

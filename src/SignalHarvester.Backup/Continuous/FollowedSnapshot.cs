@@ -10,7 +10,9 @@ namespace SignalHarvester.Backup.Continuous;
 /// <param name="Place">Where it ends in the log; null if the log is empty.</param>
 /// <param name="Rest">The database file, if everything is in it; null if not.</param>
 /// <param name="Digest">The digest of the stream there.</param>
-/// <param name="Changed">The pages that changed since the backup that was asked for; null if that is not known.</param>
+/// <param name="Looked">When everything up to it was read; null if that is not known.</param>
+/// <param name="Since">The backup since which it is known what changed; null if there is none.</param>
+/// <param name="Changed">The pages that changed since that backup; null if there is none.</param>
 internal sealed record FollowedSnapshot(
     long Transaction, DateTimeOffset Time, uint PageCount, int PageSize, LogPlace? Place, FileMark? Rest, StreamDigest Digest,
-    IReadOnlyList<long>? Changed);
+    DateTimeOffset? Looked, string? Since, IReadOnlyList<long>? Changed);

@@ -252,10 +252,9 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     /// </summary>
     /// <param name="snapshot">The snapshot; null if its log is empty.</param>
     /// <param name="pages">Pages of the database in it.</param>
-    /// <param name="parent">The backup on which the new one builds; null for a full one.</param>
     /// <param name="isBase">Whether the stream continues from the backup of this snapshot.</param>
     /// <returns>Null if the snapshot cannot be placed in the stream at this moment.</returns>
-    public FollowedSnapshot? Describe(WalIndexHeader? snapshot, long pages, BackupMetadata? parent, bool isBase)
+    public FollowedSnapshot? Describe(WalIndexHeader? snapshot, long pages, bool isBase)
     {
         if (Holder is null || !Holder.ReadTo(snapshot) || (Needed is not null && !isBase))
         {
@@ -272,12 +271,13 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
         }
 
         TakeBack();
-        var known = parent is not null && parent.Id == changedSince ? changed.Pages().ToList() : null;
+        var known = changedSince is null ? null : changed.Pages().ToList();
         inBackup = changed;
         changed = new PageSet(inBackup.PageCount);
         describedEpoch = epoch;
         pageCount = (uint)pages;
-        return new FollowedSnapshot(Transaction, Time, pageCount, Holder.PageSize, LogPlace.Of(Holder.Position), Holder.RestMark, Digest, known);
+        return new FollowedSnapshot(Transaction, Time, pageCount, Holder.PageSize, LogPlace.Of(Holder.Position), Holder.RestMark, Digest, Looked,
+            changedSince, known);
     }
 
     /// <summary>The backup of the last described snapshot is published: later changes are counted from it.</summary>

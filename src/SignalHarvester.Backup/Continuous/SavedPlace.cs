@@ -26,6 +26,9 @@ internal sealed record SavedPlace
     /// <summary>Its time.</summary>
     public required DateTimeOffset Time { get; init; }
 
+    /// <summary>What is not in the last segment was committed after this moment; null if nothing is known.</summary>
+    public DateTimeOffset? Earliest { get; init; }
+
     /// <summary>The digest of the stream there.</summary>
     public required ulong Digest { get; init; }
 

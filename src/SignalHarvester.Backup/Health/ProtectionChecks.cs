@@ -29,6 +29,10 @@ internal static class ProtectionChecks
         var since = one.LastLook is { } look ? $" since {HealthText.Of(look)}" : string.Empty;
         return one.State switch
         {
+            _ when one.AuditFindings > 0 => Found(
+                HealthStatus.Critical,
+                $"Pages of the database differ from what its transactions have written: another program wrote to the file, or a disk or memory fails. Its protection is {one.State}.{problem}",
+                $"Get-SHBackupHistory {scope.InDirectory} -Operation StreamAudit"),
             ProtectionState.Fenced => Found(
                 HealthStatus.Critical, $"Another writer has continued its stream, so this machine has stopped.{problem}", direct + " -TakeOver"),
             ProtectionState.Ended => Found(HealthStatus.Critical, $"It has ended without being stopped: nothing is protected{since}.{problem}", start),
@@ -39,10 +43,6 @@ internal static class ProtectionChecks
             _ when one.Lag > LateLag || one.State == ProtectionState.StoreUnavailable => Found(
                 one.Lag > LongLag ? HealthStatus.Critical : HealthStatus.Warning,
                 $"Transactions of the last {HealthText.Of(one.Lag)} are not stored yet.{problem}", show),
-            _ when one.AuditFindings > 0 => Found(
-                HealthStatus.Critical,
-                "Pages of the database differ from what its transactions have written: another program wrote to the file, or a disk or memory fails.",
-                $"Get-SHBackupHistory {scope.InDirectory} -Operation StreamGap"),
             _ => Found(
                 one.Gaps > 0 ? HealthStatus.Warning : HealthStatus.Ok, string.Empty,
                 one.Gaps > 0 ? $"Get-SHBackupHistory {scope.InDirectory} -Operation StreamGap" : null),

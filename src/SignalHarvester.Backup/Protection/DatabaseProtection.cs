@@ -90,15 +90,15 @@ internal sealed class DatabaseProtection : IDisposable
         follower = new Follower(context.Clock, RoomInMemory);
         watch = new DatabaseWatch(path, follower, rounds, new HolderOptions { Checkpoints = options.Checkpoints }, context);
         backups = new StreamBackups(path, directory, store, follower, writer, options);
-        audit = new StreamAudit(path, options.AuditInterval, follower, background);
-        regular = new RegularBackups(path, store.Location, backups, audit, turns, options.BackupInterval, background);
+        history = new ProtectionHistory(path, store.Location, directory, since, context);
+        audit = new StreamAudit(path, options.AuditInterval, history, context);
+        regular = new RegularBackups(path, store.Location, backups, audit, Found, turns, options.BackupInterval, background);
         pruning = new StreamPruning(path, directory, stream, store, options);
         pace = new PaceBucket(options.Interval, context.Clock);
         delays = new DelayRecord(context.Clock);
         board = new StatusBoard(path, folder, Status, context);
         patience = new Patience(path, store.Location, standing, pulse, () => !isEnding && folder.IsStopRequested, board.Show, context);
-        history = new ProtectionHistory(path, store.Location, directory, since, context);
-        bases = new StreamBases(path, follower, writer, backups, regular, turns, patience, pulse, standing, board, history, context);
+        bases = new StreamBases(path, follower, writer, backups, audit, regular, turns, patience, pulse, standing, board, history, context);
     }
 
     /// <summary>Protects the database until it is stopped.</summary>
@@ -240,9 +240,9 @@ internal sealed class DatabaseProtection : IDisposable
     private void Follow(BaseReason? needed)
     {
         follower.Resume(Math.Max(0, writer.Transaction), writer.Time, writer.Digest);
-        if (writer.Transaction >= 0 && !(follower.Looked > writer.Time))
+        if (writer.Earliest is { } earliest && !(follower.Looked > earliest))
         {
-            follower.Looked = writer.Time;
+            follower.Looked = earliest;
         }
 
         if (needed is { } reason)
@@ -500,6 +500,19 @@ internal sealed class DatabaseProtection : IDisposable
             context.Warn(string.Create(
                 CultureInfo.InvariantCulture,
                 $"The write-ahead log of '{path}' has {watch.LogBytes >> 20} MiB, because commits leave no gap for a checkpoint, or a reader does not end. It shrinks when they do."));
+        }
+    }
+
+    /// <summary>An audit has found pages that no transaction has written: the stream continues from a backup. At the end it is only told.</summary>
+    private void Found(string why)
+    {
+        if (IsStopping)
+        {
+            context.Warn($"'{path}': {why}.");
+        }
+        else
+        {
+            follower.Need(BaseReason.Gap, why);
         }
     }
 

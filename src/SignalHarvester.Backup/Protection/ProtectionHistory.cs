@@ -26,6 +26,16 @@ internal sealed class ProtectionHistory(
         ErrorMessage = $"A backup took the place of transactions, because {why}.",
     });
 
+    /// <summary>Records that pages differ although no transaction has written them.</summary>
+    /// <param name="backupId">The backup that holds the database as it is.</param>
+    /// <param name="why">What was found, as a clause.</param>
+    public void HadFinding(string backupId, string why) => Record(Event(BackupOperation.StreamAudit) with
+    {
+        Status = BackupEventStatus.Failed,
+        BackupId = backupId,
+        ErrorMessage = $"{why}.",
+    });
+
     /// <summary>Records the end.</summary>
     /// <param name="failure">Its error; null if it was stopped.</param>
     public void Ended(BackupException? failure)

@@ -7,11 +7,12 @@ namespace SignalHarvester.Backup.Protection;
 /// <param name="location">Where backups go.</param>
 /// <param name="backups">Makes and sends them.</param>
 /// <param name="audit">Says which ones read every page, and judges what they find.</param>
+/// <param name="found">Takes what an audit has found wrong, as a clause.</param>
 /// <param name="turns">When they are made and sent, beside those of other databases.</param>
 /// <param name="interval">The time between two, if anything changed.</param>
 /// <param name="context">Clock, messages; its cancellation ends what goes on.</param>
 internal sealed class RegularBackups(
-    string databasePath, StoreLocation location, StreamBackups backups, StreamAudit audit, BackupTurns turns, TimeSpan interval,
+    string databasePath, StoreLocation location, StreamBackups backups, StreamAudit audit, Action<string> found, BackupTurns turns, TimeSpan interval,
     OperationContext context)
 {
     private Task<OrdinaryBackup>? making;
@@ -90,7 +91,10 @@ internal sealed class RegularBackups(
             var (backup, transaction, unexplained) = await made.ConfigureAwait(false);
             Last = backup.Id;
             unsent = (backup.Id, transaction);
-            audit.Judge(backup, unexplained);
+            if (audit.Judge(backup, unexplained) is { } why)
+            {
+                found(why);
+            }
         }
         catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
         {
@@ -109,7 +113,10 @@ internal sealed class RegularBackups(
         lastBegan = context.Clock.GetTimestamp();
     }
 
-    /// <summary>Waits for the end of what goes on, after it was cancelled.</summary>
-    public async Task EndAsync() =>
+    /// <summary>Waits for the end of what goes on, after it was cancelled. What has ended well until then is taken up.</summary>
+    public async Task EndAsync()
+    {
         await Task.WhenAll(making ?? Task.CompletedTask, sending ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await FinishAsync(CancellationToken.None).ConfigureAwait(false);
+    }
 }

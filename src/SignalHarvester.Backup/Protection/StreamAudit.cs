@@ -1,6 +1,4 @@
 using System.Globalization;
-using SignalHarvester.Backup.Continuous;
-using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Protection;
@@ -11,9 +9,9 @@ namespace SignalHarvester.Backup.Protection;
 /// </summary>
 /// <param name="databasePath">The database.</param>
 /// <param name="interval">The time between two audits.</param>
-/// <param name="follower">The follower of the database.</param>
+/// <param name="history">Records findings.</param>
 /// <param name="context">Clock, messages.</param>
-internal sealed class StreamAudit(string databasePath, TimeSpan interval, Follower follower, OperationContext context)
+internal sealed class StreamAudit(string databasePath, TimeSpan interval, ProtectionHistory history, OperationContext context)
 {
     /// <summary>When the database was last held against its transactions; null before the first time.</summary>
     public DateTimeOffset? Last { get; private set; }
@@ -28,26 +26,30 @@ internal sealed class StreamAudit(string databasePath, TimeSpan interval, Follow
     /// <param name="last">When that one last did it; null if it never did.</param>
     public void Continue(DateTimeOffset? last) => Last = last;
 
-    /// <summary>Judges what an ordinary backup found. If it is bad, the stream continues from a new backup.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="unexplained">The pages that differ although no transaction has written them; null if they were not looked for.</param>
-    public void Judge(BackupMetadata backup, IReadOnlyList<long>? unexplained)
+    /// <summary>Judges what a comparison of the whole database with its transactions has found.</summary>
+    /// <param name="backup">The backup that was made meanwhile, and holds the database as it is.</param>
+    /// <param name="found">What was found; null if nothing was compared.</param>
+    /// <returns>What is wrong, as a clause; null if nothing is.</returns>
+    public string? Judge(BackupMetadata backup, FoundPages? found)
     {
-        if (unexplained is null)
+        if (found is null)
         {
-            return;
+            return null;
         }
 
         Last = context.Clock.GetUtcNow();
-        if (unexplained.Count == 0)
+        var pages = found.Pages;
+        if (pages.Count == 0)
         {
-            context.Verbose($"'{databasePath}' is what its transactions made of it: '{backup.Id}' was made by reading every page.");
-            return;
+            context.Verbose($"'{databasePath}' is what its transactions made of it: every page was read for '{backup.Id}'.");
+            return null;
         }
 
         Findings++;
-        follower.Need(BaseReason.Gap, string.Create(
+        var why = string.Create(
             CultureInfo.InvariantCulture,
-            $"{unexplained.Count} of its pages ({string.Join(", ", unexplained.Take(5))}{(unexplained.Count > 5 ? ", …" : string.Empty)}) differ from '{backup.ParentId}', although no transaction since has written them: another program wrote to the file, or a disk or memory fails. Compare-SHBackup {backup.ParentId} -Difference {backup.Id} shows the rows, and Restore-SHBackup -Transaction brings back the database without that"));
+            $"{pages.Count} of its pages ({string.Join(", ", pages.Take(5))}{(pages.Count > 5 ? ", …" : string.Empty)}) differ from '{found.Since}', although no transaction since has written them: another program wrote to the file, or a disk or memory fails. Compare-SHBackup {found.Since} -Difference {backup.Id} shows the rows, and Restore-SHBackup -Transaction brings back the database without that");
+        history.HadFinding(backup.Id, why);
+        return why;
     }
 }

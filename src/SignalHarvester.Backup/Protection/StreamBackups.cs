@@ -21,15 +21,15 @@ internal sealed class StreamBackups(
     /// <param name="reason">Why it does.</param>
     /// <param name="why">That in words.</param>
     /// <param name="context">Messages, cancellation.</param>
-    /// <returns>The backup, not sent yet, and its snapshot.</returns>
-    public (BackupMetadata Backup, FollowedSnapshot Snapshot) MakeBase(BaseReason reason, string why, OperationContext context)
+    /// <returns>The backup, not sent yet, its snapshot, and the pages that no transaction has written, if they were looked for.</returns>
+    public (BackupMetadata Backup, FollowedSnapshot Snapshot, FoundPages? Unexplained) MakeBase(BaseReason reason, string why, OperationContext context)
     {
         // Its own segment has the next number.
         var followed = new FollowedBackup(follower, isBase: true, snapshot => Position(snapshot, writer.Number + 1));
         try
         {
             var backup = Make(followed, verify: reason == BaseReason.Start, context);
-            return (backup, followed.Snapshot!);
+            return (backup, followed.Snapshot!, Found(followed));
         }
         catch
         {
@@ -47,7 +47,7 @@ internal sealed class StreamBackups(
         try
         {
             var backup = Make(followed, verify: false, context);
-            return new OrdinaryBackup(backup, followed.Position?.Transaction, followed.Unexplained);
+            return new OrdinaryBackup(backup, followed.Position?.Transaction, Found(followed));
         }
         catch
         {
@@ -82,6 +82,9 @@ internal sealed class StreamBackups(
     /// <exception cref="BackupException">The Cloud… errors; BackupNotFound: it was removed here.</exception>
     public void Send(string id, OperationContext context) =>
         _ = BackupEngine.Send(directory.Get(id), directory, store, static () => { }, context);
+
+    private static FoundPages? Found(FollowedBackup followed) =>
+        followed is { Unexplained: { } pages, Snapshot.Since: { } since } ? new FoundPages(since, pages) : null;
 
     private BackupMetadata Make(FollowedBackup followed, bool verify, OperationContext context)
     {

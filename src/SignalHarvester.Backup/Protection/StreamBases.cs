@@ -13,6 +13,7 @@ namespace SignalHarvester.Backup.Protection;
 /// <param name="follower">The follower of the database.</param>
 /// <param name="writer">The writer of the stream.</param>
 /// <param name="backups">Makes and sends them.</param>
+/// <param name="audit">Judges what is found where one reads every page.</param>
 /// <param name="regular">The ordinary backups, of which each one takes the place of the next.</param>
 /// <param name="turns">When they are made and sent, beside those of other databases.</param>
 /// <param name="patience">Waits for the store.</param>
@@ -22,8 +23,8 @@ namespace SignalHarvester.Backup.Protection;
 /// <param name="history">Records gaps.</param>
 /// <param name="context">Clock, messages.</param>
 internal sealed class StreamBases(
-    string databasePath, Follower follower, StreamWriter writer, StreamBackups backups, RegularBackups regular, BackupTurns turns, Patience patience,
-    Pulse pulse, ProtectionStanding standing, StatusBoard board, ProtectionHistory history, OperationContext context)
+    string databasePath, Follower follower, StreamWriter writer, StreamBackups backups, StreamAudit audit, RegularBackups regular, BackupTurns turns,
+    Patience patience, Pulse pulse, ProtectionStanding standing, StatusBoard board, ProtectionHistory history, OperationContext context)
 {
     private static readonly TimeSpan BeforeRetry = TimeSpan.FromSeconds(5);
 
@@ -81,10 +82,11 @@ internal sealed class StreamBases(
         pulse.Beat(Patience.LongestStep);
         BackupMetadata backup;
         FollowedSnapshot snapshot;
+        FoundPages? unexplained;
         try
         {
-            (backup, snapshot) = await turns.TakeAsync(() => backups.MakeBase(reason, why, own), () => pulse.Beat(Patience.LongestStep), cancellation)
-                .ConfigureAwait(false);
+            (backup, snapshot, unexplained) = await turns.TakeAsync(
+                () => backups.MakeBase(reason, why, own), () => pulse.Beat(Patience.LongestStep), cancellation).ConfigureAwait(false);
         }
         catch (BackupException exception) when (standing.State != ProtectionState.Starting && writer.Transaction >= 0)
         {
@@ -106,6 +108,11 @@ internal sealed class StreamBases(
         if (isNews)
         {
             history.HadGap(backup.Id, why);
+        }
+
+        if (audit.Judge(backup, unexplained) is { } found)
+        {
+            context.Warn($"'{databasePath}': {found}.");
         }
 
         context.Verbose(string.Create(

@@ -49,6 +49,9 @@ internal sealed class StreamWriter
     /// <summary>Its time.</summary>
     public DateTimeOffset Time { get; private set; }
 
+    /// <summary>What is not in the last segment was committed after this moment; null if nothing is known.</summary>
+    public DateTimeOffset? Earliest => saved?.Earliest;
+
     /// <summary>The digest of the stream there.</summary>
     public StreamDigest Digest { get; private set; }
 
@@ -170,7 +173,7 @@ internal sealed class StreamWriter
         var pageSize = commits[0].Commit.Pages[0].Content.Length;
         IReadOnlyList<FollowedCommit> transactions = [.. commits.Select(commit => commit.Commit)];
         var segment = Segment.Write(SegmentHeader.OfCommits(Timeline, Number + 1, pageSize, Digest, transactions), transactions, encryption);
-        Keep(segment, commits[^1].End, null, null);
+        Keep(segment, commits[^1].End, null, null, commits[^1].Commit.Earliest);
         return segment;
     }
 
@@ -198,7 +201,7 @@ internal sealed class StreamWriter
             BackupId = backupId,
             DatabasePath = databasePath,
         };
-        Keep(Segment.Write(header, [], encryption), snapshot.Place, snapshot.Rest, backupId);
+        Keep(Segment.Write(header, [], encryption), snapshot.Place, snapshot.Rest, backupId, snapshot.Looked);
     }
 
     /// <summary>Notes that the backup from which the stream continues is in the store.</summary>
@@ -237,7 +240,7 @@ internal sealed class StreamWriter
         saved = kept;
     }
 
-    private void Keep(Segment segment, LogPlace? place, FileMark? rest, string? backup)
+    private void Keep(Segment segment, LogPlace? place, FileMark? rest, string? backup, DateTimeOffset? earliest)
     {
         var header = segment.Header;
         var kept = new SavedPlace
@@ -249,6 +252,7 @@ internal sealed class StreamWriter
             Number = header.Number,
             Transaction = header.LastTransaction,
             Time = header.Time,
+            Earliest = earliest,
             Digest = header.Digest.Value,
             Log = place?.ToPosition(),
             Rest = rest,

@@ -114,6 +114,15 @@ public sealed class StreamCommandTests
             "$($told[0].FullyQualifiedErrorId)"
             $none = @() | Restore-SHBackup -Destination all.db -WarningVariable warned 3>$null
             "$warned"
+            $listed | Export-Clixml kept.xml
+            "$((Import-Clixml kept.xml | Where-Object Transaction -eq 2 | Restore-SHBackup -Destination kept.db 6>$null).RestoredTransaction)"
+            $changed = Import-Clixml kept.xml | Select-Object -First 1
+            $changed.Timestamp = [DateTimeOffset]'2026-11-22T02:00:01Z'
+            $changed | Restore-SHBackup -Destination other.db -ErrorVariable told 6>$null 2>$null
+            "$($told[0].FullyQualifiedErrorId)"
+            Remove-Item -LiteralPath '{{Directory.GetFiles(world.Store.Location.Container, "seg_*4.seg", SearchOption.AllDirectories)[0].Replace("'", "''", StringComparison.Ordinal)}}'
+            @($listed | Restore-SHBackup -Destination { "each$($_.Transaction).db" } -ErrorVariable told 6>$null 2>$null).Count
+            "$($told[0].FullyQualifiedErrorId)"
             """);
 
         var lines = (await process.SucceedAsync(StreamWorld.Stop)).Split('\n');
@@ -121,8 +130,14 @@ public sealed class StreamCommandTests
         Assert.Equal("2", lines[0]);
         Assert.StartsWith("What if: Restore transaction 4 of ", lines[1], StringComparison.Ordinal);
         Assert.Contains("4", lines);
-        Assert.StartsWith("InvalidArgument,", lines[^3], StringComparison.Ordinal);
-        Assert.StartsWith("No backup came through the pipeline", lines[^2], StringComparison.Ordinal);
+        Assert.StartsWith("InvalidArgument,", lines[^7], StringComparison.Ordinal);
+        Assert.StartsWith("No backup came through the pipeline", lines[^6], StringComparison.Ordinal);
+        Assert.Equal("2", lines[^5]);
+        Assert.StartsWith("TransactionNotFound,", lines[^4], StringComparison.Ordinal);
+        Assert.Equal("3", lines[^3]);
+        Assert.StartsWith("StreamHole,", lines[^2], StringComparison.Ordinal);
+        Assert.Equal(world.Truth[2], ImageHash.Of(Path.Combine(place, "kept.db")));
+        Assert.False(File.Exists(Path.Combine(place, "other.db")));
         Assert.Equal((world.Truth[2], world.Truth[4]), (ImageHash.Of(Path.Combine(place, "two.db")), ImageHash.Of(Path.Combine(place, "newest.db"))));
     }
 

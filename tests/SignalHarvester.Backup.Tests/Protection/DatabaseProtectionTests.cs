@@ -1,4 +1,3 @@
-using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Stream;
@@ -374,70 +373,6 @@ public sealed class DatabaseProtectionTests : IDisposable
 
         RestoreDrill Drill() => BackupEngine.DrillStream(
             store, BackupChain.WithDepths(store.List(Cancelled).Backups), new BackupDirectory(Backups, TimeProvider.System), [], Context(IdentityRing.Empty));
-    }
-
-    /// <summary>As after a fault of a disk, or a program that writes past SQLite: a page that no transaction has written is another one.</summary>
-    [Fact]
-    public async Task An_audit_passes_what_transactions_have_written_and_finds_what_none_has()
-    {
-        long damaged;
-        using (var connection = Databases.Open(Database))
-        {
-            Databases.Execute(connection, "CREATE TABLE waste(x)");
-            Databases.Execute(
-                connection,
-                "INSERT INTO waste WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT hex(randomblob(2000)) FROM n");
-            damaged = long.Parse(Databases.Scalar(connection, "PRAGMA page_count"), CultureInfo.InvariantCulture) - 20;
-        }
-
-        using var application = await Application.StartAsync(Options);
-        var options = new ProtectionOptions
-        {
-            CreatesContainer = true,
-            BackupInterval = TimeSpan.FromSeconds(1),
-            AuditInterval = TimeSpan.FromMilliseconds(1),
-        };
-        using var protecting = new Protecting(Database, Backups, store, options);
-        var before = protecting.AwaitStored();
-        for (var round = 0; round < 4; round++)
-        {
-            _ = await application.WorkAsync(5);
-            var last = before.LastAudit;
-            before = protecting.Await(status => status.LastAudit > last || (last is null && status.LastAudit is not null));
-        }
-
-        before = protecting.AwaitStored();
-        Assert.Equal((0, 0), (before.AuditFindings, before.Gaps));
-        Assert.Contains(
-            store.List(Cancelled).Backups,
-            backup => backup.Type == BackupType.Incremental && !Equals(backup.Metadata["snapshot_method"], "followed"));
-
-        // Not in this process, which would lose its locks; and as a fault does it, without a new time.
-        var (file, reference) = (Shell(Database), Shell(folder["time of it"]));
-        Tool.Require("sh").Run(
-            "-c", $"touch -r {file} {reference}; printf x | dd of={file} bs=1 seek={((damaged - 1) * 4096) + 2000} conv=notrunc; touch -r {reference} {file}")
-            .EnsureSuccess();
-        _ = await application.WorkAsync(5);
-        var found = protecting.Await(status => status.AuditFindings == 1);
-        var after = protecting.AwaitStored();
-        Assert.Equal(1, after.Gaps);
-        Assert.Contains($"1 of its pages ({damaged}) differ from 'backup_", protecting.Said, StringComparison.Ordinal);
-        _ = await application.WorkAsync(5);
-        _ = protecting.Await(status => status.LastAudit > found.LastAudit);
-        _ = protecting.AwaitStored();
-        Assert.Equal(1, protecting.Status.AuditFindings);
-        await application.EndAsync();
-        Assert.Null(protecting.Stop());
-        await AssertNewestAsync();
-
-        // What the transactions lead to does not have it.
-        var context = Context(IdentityRing.Empty);
-        var backups = BackupChain.WithDepths(store.List(Cancelled).Backups);
-        var restored = Restore(StreamPlanner.OfTransaction(store, backups, before.Transaction, context), context);
-        Assert.NotEqual((byte)'x', File.ReadAllBytes(restored)[((damaged - 1) * 4096) + 2000]);
-        Assert.Equal((byte)'x', File.ReadAllBytes(Database)[((damaged - 1) * 4096) + 2000]);
-
-        static string Shell(string path) => "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
     }
 
     /// <summary>As after a kill between a backup and its segment: the numbers of its place go to other transactions.</summary>

@@ -45,7 +45,7 @@ internal sealed class BackupAttempt(
         var started = context.Clock.GetTimestamp();
         var parent = ChooseParent();
         using var parentDigests = parent is null ? null : ParentDigests.Open(parent, directory, context);
-        using var database = options.Followed?.Open(Open, parent) ?? Open();
+        using var database = options.Followed?.Open(Open) ?? Open();
         var moment = context.Clock.GetUtcNow();
         if (!database.IsWal)
         {
@@ -174,12 +174,18 @@ internal sealed class BackupAttempt(
         using var folder = stepped ? TemporaryFolder.Create(directory.Layout.TemporaryParent) : null;
         using var found = folder is null ? database.PinImage(context.Cancellation) : CopyStepped(database, folder.FilePath("copy.db"));
         var image = options.WasWal ? new ImageInWalMode(found) : found;
+        if (options.Followed is { Snapshot.Since: { } since } followed && since != parent?.Id && !stepped)
+        {
+            Explain(followed, since, image);
+        }
+
         if (parent is null)
         {
             return writer.WriteFull(image, scan: null, options.Verify);
         }
 
-        if (options.Followed is { ReadsAll: false, Snapshot.Changed: { } known }
+        var isKnown = options.Followed?.Snapshot is { Since: { } before } && before == parent.Id;
+        if (isKnown && options.Followed is { ReadsAll: false, Snapshot.Changed: { } known }
             && known.TakeWhile(page => page <= image.PageCount).ToList() is { Count: > 0 } pages && pages.Count <= image.PageCount / 2 && !options.Verify
             && ContentWriter.WhyIncomplete(pages, parent, image.PageCount) is null)
         {
@@ -189,10 +195,10 @@ internal sealed class BackupAttempt(
         }
 
         var scan = writer.Scan(image, parentDigests!, copy, hasChecksum: options.Verify);
-        if (!stepped)
+        if (isKnown && !stepped)
         {
             // The first page of a stepped copy is not the database's own.
-            options.Followed?.Explain(scan.Changed.Pages());
+            options.Followed!.Explain(scan.Changed.Pages());
         }
 
         if (scan.Changed.Count <= image.PageCount / 2)
@@ -206,6 +212,28 @@ internal sealed class BackupAttempt(
         copy?.Dispose();
         RequireSpace(database, isFull: true);
         return writer.WriteFull(image, scan, options.Verify);
+    }
+
+    /// <summary>
+    /// Holds the database against its transactions where the new backup does not build on the one since which they are known: it takes every page as it is.
+    /// </summary>
+    private void Explain(FollowedBackup followed, string since, IDatabaseImage image)
+    {
+        if (directory.TryGet(since) is not { } reference || reference.PageSize != image.PageSize)
+        {
+            return;
+        }
+
+        try
+        {
+            using var digests = ParentDigests.Open(reference, directory, context);
+            using var meter = context.Meter($"Comparing {Path.GetFileName(path)}", image.Length);
+            followed.Explain(ImageScan.Run(image, new ImageScanOptions { Earlier = digests }, meter, context.Cancellation).Changed.Pages());
+        }
+        catch (ParentLostException exception)
+        {
+            context.Verbose($"'{path}' is not held against its transactions this time: {exception.Message}.");
+        }
     }
 
     private FileImage CopyStepped(LiveDatabase database, string copyPath)

@@ -20,24 +20,26 @@ internal sealed class FollowedBackup(Follower follower, bool isBase, Func<Follow
     /// <summary>The snapshot of the last attempt; null if it has no place in the stream.</summary>
     public FollowedSnapshot? Snapshot { get; private set; }
 
-    /// <summary>Its place in the stream; null if it has none. With pages that no transaction has written it is not what the stream leads to.</summary>
-    public StreamPosition? Position => Unexplained is { Count: > 0 } ? null : position;
+    /// <summary>
+    /// Its place in the stream; null if it has none. With pages that no transaction has written, it is not what the stream leads to, unless the stream
+    /// continues from it.
+    /// </summary>
+    public StreamPosition? Position => Unexplained is { Count: > 0 } && !isBase ? null : position;
 
     /// <summary>
-    /// The pages that differ from the parent although no transaction since has written them, in ascending order; null if not every page was read, or
-    /// nothing is known of the transactions.
+    /// The pages that differ from the backup <see cref="FollowedSnapshot.Since"/> although no transaction since has written them, in ascending order; null if
+    /// they were not compared with it.
     /// </summary>
     public IReadOnlyList<long>? Unexplained { get; private set; }
 
     /// <summary>Holds what reading every page has found against what the transactions have written.</summary>
-    /// <param name="changed">The pages that differ from the parent, in ascending order.</param>
+    /// <param name="changed">The pages that differ from the backup <see cref="FollowedSnapshot.Since"/>, in ascending order.</param>
     public void Explain(IEnumerable<long> changed) => Unexplained = Snapshot?.Changed is { } known ? [.. changed.Except(known)] : null;
 
     /// <summary>Opens the database, so that the snapshot and what the follower has read are the same.</summary>
     /// <param name="open">Opens the database and pins the snapshot.</param>
-    /// <param name="parent">The backup on which the new one builds; null for a full one.</param>
     /// <exception cref="SnapshotLostException">The stream must continue from this snapshot, but the follower cannot place it now.</exception>
-    public LiveDatabase Open(Func<LiveDatabase> open, BackupMetadata? parent)
+    public LiveDatabase Open(Func<LiveDatabase> open)
     {
         lock (follower.Gate)
         {
@@ -53,7 +55,7 @@ internal sealed class FollowedBackup(Follower follower, bool isBase, Func<Follow
             var database = open();
             try
             {
-                Snapshot = follower.Describe(database.Snapshot, database.PageCount, parent, isBase);
+                Snapshot = follower.Describe(database.Snapshot, database.PageCount, isBase);
             }
             catch
             {

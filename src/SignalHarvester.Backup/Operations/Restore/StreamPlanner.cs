@@ -52,7 +52,7 @@ public sealed class StreamPlanner
             plan = plan is null || nearest is null || planner.IsAfter(plan, nearest) ? plan : null;
             var found = plan?.Transaction ?? planner.StartOf(nearest)?.Position.Transaction;
             await planner.WarnOfClockAsync(moment, found).ConfigureAwait(false);
-            await planner.WarnOfUnseenAsync(moment, found).ConfigureAwait(false);
+            await planner.WarnOfUnseenAsync(moment).ConfigureAwait(false);
             return plan;
         });
 
@@ -156,31 +156,38 @@ public sealed class StreamPlanner
     }
 
     /// <summary>Warns of transactions that came to light after the moment, because nobody had looked since before it.</summary>
-    private async Task WarnOfUnseenAsync(DateTimeOffset moment, long? found)
+    private async Task WarnOfUnseenAsync(DateTimeOffset moment)
     {
-        if (found is not { } restored)
-        {
-            return;
-        }
-
-        var next = await LastAsync(segments, header => header.LastTransaction <= restored).ConfigureAwait(false) + 1;
+        var next = await LastAsync(segments, header => header.Time <= moment).ConfigureAwait(false) + 1;
         List<SegmentCommit> unseen = [];
-        for (; next < segments.Count && await HeaderAsync(segments[next]).ConfigureAwait(false) is { Kind: SegmentKind.Commits } header; next++)
+        DateTimeOffset? together = null;
+        for (var isOver = false; !isOver && next < segments.Count && await HeaderAsync(segments[next]).ConfigureAwait(false) is { } header; next++)
         {
-            var after = header.Commits.Where(commit => commit.Number > restored).ToList();
-            var some = after.TakeWhile(commit => commit.Earliest < moment && commit.Time - commit.Earliest > LongestLook).ToList();
-            unseen.AddRange(some);
-            if (some.Count < after.Count)
+            foreach (var commit in header.Commits.Where(commit => commit.Time > moment))
             {
-                break;
+                // Those that came to light together have one time; after a clock that was ahead, all have, until it has come.
+                together ??= commit.Time;
+                isOver = commit.Time != together && commit.Earliest >= moment;
+                if (isOver)
+                {
+                    break;
+                }
+
+                if (commit.Earliest < moment && commit.Time - commit.Earliest > LongestLook)
+                {
+                    unseen.Add(commit);
+                }
             }
         }
 
         if (unseen is [var first, ..])
         {
+            var numbers = unseen.Count == 1
+                ? string.Create(CultureInfo.InvariantCulture, $"Transaction {first.Number}, which was")
+                : string.Create(CultureInfo.InvariantCulture, $"Transactions {first.Number} to {unseen[^1].Number}, which were");
             context.Warn(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Nobody looked at '{starts[0].Backup.DatabasePath}' from {StreamHole.Moment(first.Earliest)} to {StreamHole.Moment(first.Time)}: its protection was down, or its machine was suspended. {(unseen.Count == 1 ? $"Transaction {first.Number}, which was committed within that time, may be" : $"Transactions {first.Number} to {unseen[^1].Number}, which were committed within that time, may be")} from before your moment, and will not be in the restored database. If you need what was committed then, restore with -Transaction {unseen[^1].Number}."));
+                $"Nobody looked at '{starts[0].Backup.DatabasePath}' from {StreamHole.Moment(unseen.Min(commit => commit.Earliest))} to {StreamHole.Moment(unseen.Max(commit => commit.Time))}: its protection was down, its machine was suspended, or its clock was wrong. {numbers} committed within that time, may be from before your moment, and missing in the restored database. If you need what was committed then, restore with -Transaction {unseen[^1].Number}."));
         }
     }
 

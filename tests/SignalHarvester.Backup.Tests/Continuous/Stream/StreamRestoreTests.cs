@@ -196,6 +196,17 @@ public sealed class StreamRestoreTests
         var listed = ListTransactions.Run(world.Store, world.Database, null, null, _ => { }, world.Context).ToList();
         Assert.Equal([up, down, down], listed.Take(3).Select(transaction => transaction.Earliest));
 
+        // A clock that was ahead, and came back before the next transaction, which nobody saw for a while.
+        var ahead = up.AddDays(1);
+        (world.Standing, world.Earliest) = (ahead, ahead);
+        world.Commit("INSERT INTO audit(what) VALUES ('5')");
+        await world.PutAsync();
+        world.Earliest = up.AddSeconds(2);
+        world.Commit("INSERT INTO audit(what) VALUES ('6')");
+        await world.PutAsync();
+        Assert.Equal((4, true), Restored(up.AddMinutes(1)));
+        Assert.Contains(world.Messages, message => message.Contains("Transaction 6, which was committed within that time", StringComparison.Ordinal));
+
         (long? Transaction, bool Warned) Restored(DateTimeOffset moment)
         {
             world.Messages.Clear();
