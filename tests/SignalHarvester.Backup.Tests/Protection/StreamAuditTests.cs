@@ -85,7 +85,7 @@ public sealed class StreamAuditTests : IDisposable
         Assert.False(IsDamaged(Restored((catalog, backups, context) => StreamPlanner.OfTransaction(catalog, backups, before.Transaction, context))));
     }
 
-    /// <summary>The backup in the place of transactions that were too many takes the foreign page along, and the stream continues from it all the same.</summary>
+    /// <summary>The backup in the place of transactions that were too many takes the foreign page along, and the stream continues from it.</summary>
     [Fact]
     public async Task A_backup_from_which_the_stream_continues_keeps_its_place_although_it_is_a_finding()
     {
