@@ -195,13 +195,13 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
 
         var location = this.StopOnError(() => Stores(storeParameters).ForStream);
         var store = this.StopOnError(() => OpenStore(storeParameters, location));
-        var resolved = this.StopOnError(() => Runner.Run(context => ProtectionHost.Resolve(databases, store, context)));
-        var allowed = resolved.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
-        if (allowed.Count == 0)
+        var asked = databases.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
+        if (asked.Count == 0)
         {
             return;
         }
 
+        var allowed = this.StopOnError(() => Runner.Run(context => ProtectionHost.Resolve(asked, store, context))).ToList();
         if (!ThisProcess)
         {
             RunElsewhere(allowed);

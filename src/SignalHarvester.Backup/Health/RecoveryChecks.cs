@@ -1,5 +1,5 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Continuous.Stream;
 
 namespace SignalHarvester.Backup.Health;
 
@@ -67,7 +67,7 @@ internal static class RecoveryChecks
     /// old as the transactions that it keeps.
     /// </summary>
     private static bool IsTestedLater(BackupMetadata backup) =>
-        backup is { VerificationOrder: null, Depth: not null, IsSourceCorrupt: false } && StreamPlanner.IsOfStream(backup);
+        backup is { VerificationOrder: null, Depth: not null, IsSourceCorrupt: false } && StreamPosition.Of(backup) is not null;
 
     /// <summary>The duration of the last drill, compared with the allowed time of a restore.</summary>
     public static HealthCheck Time(HealthScope scope)

@@ -219,21 +219,17 @@ internal sealed class BackupAttempt(
     /// </summary>
     private void Explain(FollowedBackup followed, string since, IDatabaseImage image)
     {
-        if (directory.TryGet(since) is not { } reference || reference.PageSize != image.PageSize)
+        using var digests = directory.TryGet(since) is { } reference && reference.PageSize == image.PageSize
+            ? ParentDigests.TryOpenKept(reference, directory)
+            : null;
+        if (digests is null)
         {
+            context.Verbose($"'{path}' is not held against its transactions this time: the page digests of '{since}' are not there any more.");
             return;
         }
 
-        try
-        {
-            using var digests = ParentDigests.Open(reference, directory, context);
-            using var meter = context.Meter($"Comparing {Path.GetFileName(path)}", image.Length);
-            followed.Explain(ImageScan.Run(image, new ImageScanOptions { Earlier = digests }, meter, context.Cancellation).Changed.Pages());
-        }
-        catch (ParentLostException exception)
-        {
-            context.Verbose($"'{path}' is not held against its transactions this time: {exception.Message}.");
-        }
+        using var meter = context.Meter($"Comparing {Path.GetFileName(path)}", image.Length);
+        followed.Explain(ImageScan.Run(image, new ImageScanOptions { Earlier = digests }, meter, context.Cancellation).Changed.Pages());
     }
 
     private FileImage CopyStepped(LiveDatabase database, string copyPath)

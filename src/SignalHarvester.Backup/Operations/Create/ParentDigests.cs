@@ -12,6 +12,13 @@ namespace SignalHarvester.Backup.Operations.Create;
 /// <summary>The page digests of a parent: from the cache if it is proved, else computed from the chain.</summary>
 internal static class ParentDigests
 {
+    /// <summary>Opens the digests of a backup that is no parent, if they are in the cache; null if they are not.</summary>
+    public static PageDigestSource? TryOpenKept(BackupMetadata backup, BackupDirectory directory)
+    {
+        directory.RefuseLinks();
+        return PageDigestSource.TryOpen(directory.Layout.DigestFolder, backup);
+    }
+
     /// <summary>Opens the digests.</summary>
     /// <exception cref="ParentLostException">The parent's files are gone or damaged.</exception>
     public static PageDigestSource Open(BackupMetadata parent, BackupDirectory directory, OperationContext context)

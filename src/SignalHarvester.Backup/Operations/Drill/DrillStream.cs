@@ -1,9 +1,9 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
-using SignalHarvester.Backup.Protection;
 
 namespace SignalHarvester.Backup.Operations.Drill;
 
@@ -24,8 +24,8 @@ internal static class DrillStream
         StoreCatalog store, IReadOnlyList<BackupMetadata> backups, BackupDirectory home, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
         // Before the store is asked: what is stored later may be there too.
-        var primary = ProtectionHost.Find(home).FirstOrDefault(
-            status => status.Database == backups[0].DatabasePath && status.Store == store.Location.ToString() && status.RestorableTo is not null);
+        var stored = new ProtectionFolder(home, backups[0].DatabasePath!).Status() is { RestorableTo: not null } primary
+            && primary.Store == store.Location.ToString() ? primary.StoredTransaction : (long?)null;
         StreamPlan plan;
         try
         {
@@ -37,22 +37,22 @@ internal static class DrillStream
         }
 
         var drill = DrillBackup.Run(new BackupSource(plan.Start, BackupCatalog.Of(store, home)), plan, assertions, context);
-        if (primary is null)
+        if (stored is null)
         {
             context.Verbose(
                 $"Nothing is known here of a protection of '{backups[0].DatabasePath}' to '{store.Location}', so nothing says which transaction must be there.");
             return drill;
         }
 
-        drill = drill with { StoredTransaction = primary.StoredTransaction };
-        return drill.Passed && plan.Transaction < primary.StoredTransaction
+        drill = drill with { StoredTransaction = stored };
+        return drill.Passed && plan.Transaction < stored
             ? drill with
             {
                 Passed = false,
                 ErrorId = BackupErrorId.RestoreDrillFailed,
                 Reason = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the stream leads to transaction {plan.Transaction}, but its protection has reported {primary.StoredTransaction} as stored. Segments are missing in the store, or another one is drilled than the one that the protection uses."),
+                    $"the stream leads to transaction {plan.Transaction}, but its protection has reported {stored} as stored. Segments are missing in the store, or another one is drilled than the one that the protection uses."),
             }
             : drill;
     }
