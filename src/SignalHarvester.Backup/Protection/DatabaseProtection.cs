@@ -107,7 +107,7 @@ internal sealed class DatabaseProtection : IDisposable
     public async Task RunAsync()
     {
         using var running = Lock();
-        TakeUp(folder.Left());
+        TakeUp();
         board.Begin();
         try
         {
@@ -202,8 +202,18 @@ internal sealed class DatabaseProtection : IDisposable
     }
 
     /// <summary>Takes up what an earlier process has shown, which knew more than is kept durably. What it had not stored is read anew.</summary>
-    private void TakeUp(BackupProtection? left)
+    private void TakeUp()
     {
+        BackupProtection? left = null;
+        try
+        {
+            left = folder.Left();
+        }
+        catch (BackupException exception)
+        {
+            context.Warn($"What an earlier protection of '{path}' has shown last is not taken up, so transactions may seem older than they are. {exception.Message}");
+        }
+
         follower.Looked = left is { LastLook: { } look } && left.StoredTransaction == left.Transaction && look < context.Clock.GetUtcNow() ? look : null;
         audit.Continue(left?.LastAudit);
     }

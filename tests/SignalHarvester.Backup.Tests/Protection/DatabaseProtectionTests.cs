@@ -422,6 +422,31 @@ public sealed class DatabaseProtectionTests : IDisposable
         await GetStoreBackAsync(application, next);
     }
 
+    /// <summary>What is only a hint, and may have been put there by others, keeps nobody from protecting.</summary>
+    [Fact]
+    public async Task A_status_that_cannot_be_read_does_not_keep_a_protection_from_its_start()
+    {
+        using var application = await Application.StartAsync(Options);
+        await ProtectAsync(application);
+        var status = Directory.GetFiles(Backups, "status.json", SearchOption.AllDirectories).Single();
+        File.WriteAllText(folder["victim"], "precious");
+        File.Delete(status);
+        File.CreateSymbolicLink(status, folder["victim"]);
+        using var next = new Protecting(Database, Backups, store);
+
+        // Its own status takes the link's place.
+        for (var tick = 0; new FileInfo(status).LinkTarget is not null && tick < 600; tick++)
+        {
+            await Task.Delay(100, Cancelled);
+        }
+
+        _ = next.AwaitStored();
+        Assert.Contains("has shown last is not taken up", next.Said, StringComparison.Ordinal);
+        Assert.Equal("precious", File.ReadAllText(folder["victim"]));
+        await application.EndAsync();
+        Assert.Null(next.Stop());
+    }
+
     /// <summary>Such as that of a disk which is not mounted: everything would go to the disk below from then on.</summary>
     [Fact]
     public async Task A_start_creates_no_empty_store_in_the_place_of_the_one_that_it_had()
