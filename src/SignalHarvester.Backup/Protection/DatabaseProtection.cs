@@ -211,7 +211,8 @@ internal sealed class DatabaseProtection : IDisposable
         }
         catch (BackupException exception)
         {
-            context.Warn($"What an earlier protection of '{path}' has shown last is not taken up, so transactions may seem older than they are. {exception.Message}");
+            context.Warn(
+                $"What an earlier protection of '{path}' has shown last is not taken up, so transactions may seem older than they are. {exception.Message}");
         }
 
         follower.Looked = left is { LastLook: { } look } && left.StoredTransaction == left.Transaction && look < context.Clock.GetUtcNow() ? look : null;
