@@ -298,6 +298,19 @@ public sealed class ProtectionFolderTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProtectionState.Following)]
+    [InlineData(ProtectionState.StoreUnavailable)]
+    [InlineData(ProtectionState.Stopped)]
+    public void What_an_audit_has_found_is_critical_whatever_became_of_the_protection(ProtectionState state)
+    {
+        _ = Databases.Create(scene.Database);
+        using var running = Running(new() { Database = scene.Database, State = state, LastLook = Now, AuditFindings = 1 });
+        var check = Health().Checks.Single(check => check.Check == "Protection");
+        Assert.Equal(HealthStatus.Critical, check.Status);
+        Assert.Contains("-Operation StreamAudit", check.Command, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(30, ProtectionState.Starting)]
     [InlineData(31, ProtectionState.Waiting)]
     public void One_that_has_not_looked_yet_is_judged_by_the_time_of_its_status(int seconds, ProtectionState expected)

@@ -140,6 +140,14 @@ internal sealed class StreamWorld : IDisposable
         return SendBackup.Run(Home.Get(backup.Id), Home, Store, Context);
     }
 
+    /// <summary>Makes and sends a backup that has no place in the stream.</summary>
+    public void BackUpByHand()
+    {
+        var options = new CreateBackupOptions { Strategy = BackupStrategy.Full, Encryption = encryption, Verify = false };
+        var backup = CreateBackup.Run(Database, Home, options, Context);
+        _ = SendBackup.Run(Home.Get(backup.Id), Home, Store, Context);
+    }
+
     /// <summary>Begins, or continues after missed transactions, with an ordinary backup.</summary>
     public async Task<BackupMetadata> BaseAsync(BaseReason reason, BackupStrategy strategy = BackupStrategy.Incremental)
     {

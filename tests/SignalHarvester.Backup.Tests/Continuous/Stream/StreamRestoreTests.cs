@@ -214,6 +214,24 @@ public sealed class StreamRestoreTests
         }
     }
 
+    /// <summary>A backup that the user made while the protection was down is nearer to the moment than every transaction that was seen until then.</summary>
+    [Fact]
+    public async Task A_moment_at_which_nobody_looked_warns_although_a_backup_is_nearer()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        world.Commit("INSERT INTO audit(what) VALUES ('1')");
+        await world.PutAsync();
+        world.BackUpByHand();
+        (world.Standing, world.Earliest) = (DateTimeOffset.UtcNow.AddSeconds(30), DateTimeOffset.UtcNow.AddMinutes(-1));
+        world.Commit("INSERT INTO audit(what) VALUES ('2')");
+        await world.PutAsync();
+
+        world.Messages.Clear();
+        Assert.Null(AtMoment(world, DateTimeOffset.UtcNow.AddSeconds(1)));
+        Assert.Contains(world.Messages, message => message.Contains("Transaction 2, which was committed within that time", StringComparison.Ordinal));
+    }
+
     /// <summary>As after a change of the store, or a crash: backups whose place in the stream is that of other transactions.</summary>
     [Theory]
     [InlineData(true)]
