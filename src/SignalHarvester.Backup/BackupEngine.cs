@@ -174,7 +174,7 @@ public static class BackupEngine
     }
 
     /// <summary>Runs a restore drill of a stream's newest transaction: <see cref="DrillStream.Run"/>. It records the duration of the restore.</summary>
-    public static RestoreDrill DrillStream(
+    public static RestoreDrill Drill(
         StoreCatalog store, IReadOnlyList<BackupMetadata> backups, BackupDirectory home, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -185,7 +185,7 @@ public static class BackupEngine
             begun,
             home,
             context,
-            () => Operations.Drill.DrillStream.Run(store, backups, home, assertions, context),
+            () => DrillStream.Run(store, backups, home, assertions, context),
             drill => (drill.Passed ? begun : OperationRecorder.Failed(begun, DrillBackup.Fault(drill))) with
             {
                 Verified = drill.Passed,

@@ -28,12 +28,12 @@ internal sealed class ContinuousCatchUp(Workspace workspace, string database, Mo
     public override IEnumerable<Contestant> Contestants()
     {
         yield return Of(Nothing, transactions: 0, gaps: 0, _ => { });
-        yield return Of(Goes, Rows, gaps: 0, Commit);
+        yield return Of(Goes, Rows, gaps: 0, AddRows);
         yield return Of(Anew, transactions: 1, gaps: 1, connection =>
         {
-            Commit(connection);
+            AddRows(connection);
             BenchDatabase.Execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
-            Commit(connection);
+            AddRows(connection);
         });
     }
 
@@ -51,13 +51,13 @@ internal sealed class ContinuousCatchUp(Workspace workspace, string database, Mo
             result[contestant]?.Wall?.Median - result[Nothing]?.Wall?.Median is { } seconds ? Math.Max(0, seconds) : null;
     }
 
-    private static void Commit(SqliteConnection connection)
+    private static void AddRows(SqliteConnection connection)
     {
         for (var row = 0; row < Rows; row++)
         {
             BenchDatabase.Execute(
                 connection,
-                $"INSERT INTO signals(source, kind, score, payload, digest, created_at) VALUES ('{Measuring.Commit.Source}', 'api', 0.5, 'x', x'00', '2026-11-22T00:00:00')");
+                $"INSERT INTO signals(source, kind, score, payload, digest, created_at) VALUES ('{Commit.Source}', 'api', 0.5, 'x', x'00', '2026-11-22T00:00:00')");
         }
     }
 

@@ -103,12 +103,7 @@ public sealed class GetSHBackupTransactionCommand : BackupCommand, IConfiguratio
     /// <inheritdoc/>
     protected override void ProcessRecord() => this.ReportErrors(() =>
     {
-        if (MissingStoreSwitch is not null)
-        {
-            throw BackupException.InvalidArgument(
-                nameof(Remote), "Transactions are in the stream of a store. Give the store with -From, or -Remote for the only one that is configured.");
-        }
-
+        RequireStreamStore(nameof(Remote));
         var store = OpenStore(storeParameters);
         var database = FindDatabase(store);
         var faults = new List<BackupException>();

@@ -167,14 +167,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurat
 
     private void DrillStreams()
     {
-        if (!IsRemote)
-        {
-            ThrowTerminatingError(BackupException.InvalidArgument(
-                nameof(Stream),
-                "A stream of transactions is in a store. Give the store with -From, or -Remote for the only one that is configured.")
-                .ToRecord());
-        }
-
+        this.StopOnError(() => RequireStreamStore(nameof(Stream)));
         var store = this.StopOnError(() => OpenStore(storeParameters));
         var filter = Databases(Database);
         var databases = this.StopOnError(() => List(store))
@@ -196,7 +189,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurat
             if (ShouldProcess(backups[0].DatabasePath!, "Restore the newest transaction to a temporary place, query the database, and delete it"))
             {
                 this.ReportErrors(() => Show(
-                    Runner.Run(context => BackupEngine.DrillStream(store, backups, OpenHome(backups[0]), assertions, context))));
+                    Runner.Run(context => BackupEngine.Drill(store, backups, OpenHome(backups[0]), assertions, context))));
             }
         }
     }

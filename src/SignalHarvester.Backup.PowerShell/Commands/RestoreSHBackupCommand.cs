@@ -270,7 +270,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
             return;
         }
 
-        foreach (var chosenOne in ParameterSetName switch
+        foreach (var one in ParameterSetName switch
         {
             PathSet => Files(LiteralPath, IsRemote).Select(source => (source, (StreamPlan?)null)),
             PointInTimeSet => [AtPointInTime()],
@@ -278,11 +278,11 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
             _ => Selected(storeParameters, IsRemote).Select(source => (source, (StreamPlan?)null)),
         })
         {
-            this.ReportErrors(() => Choose(chosenOne));
+            this.ReportErrors(() => Choose(one));
         }
 
-        void Choose((BackupSource Source, StreamPlan? Stream) one) =>
-            chosen.Add(new Choice(one.Source, given is null ? null : this.FileSystemPath(given), one.Stream));
+        void Choose((BackupSource Source, StreamPlan? Stream) found) =>
+            chosen.Add(new Choice(found.Source, given is null ? null : this.FileSystemPath(given), found.Stream));
     }
 
     /// <summary>
@@ -409,14 +409,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
         return this.StopOnError(() =>
         {
-            if (store is null)
-            {
-                throw BackupException.InvalidArgument(
-                    nameof(Transaction),
-                    "Transactions are in the stream of a store. Give the store with -From, or -Remote for the only one that is configured.");
-            }
-
-            return OfTransaction(Transaction, listed, store);
+            RequireStreamStore(nameof(Transaction));
+            return OfTransaction(Transaction, listed, store!);
         });
     }
 

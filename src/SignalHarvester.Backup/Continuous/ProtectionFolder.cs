@@ -146,7 +146,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     /// <summary>Reads what an earlier process has shown last, as it is. To be called with the lock, before anything is shown anew.</summary>
     /// <returns>Null if there was never one, or what is there is no status of this database. A crash of the machine may have left an older one.</returns>
     /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
-    public BackupProtection? Left() => Look(Kept, nothing: null);
+    public BackupProtection? LastShown() => Look(ReadStatus, nothing: null);
 
     /// <summary>Asks the process that protects the database to stop.</summary>
     /// <exception cref="BackupException">SidecarHostile, DirectoryNotWritable, InsufficientSpace, WriteFailed.</exception>
@@ -244,7 +244,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
         }
     }
 
-    private BackupProtection? Kept(HeldFolder folder)
+    private BackupProtection? ReadStatus(HeldFolder folder)
     {
         try
         {
@@ -262,7 +262,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
 
     private BackupProtection? Status(HeldFolder folder)
     {
-        if (Kept(folder) is not { } status)
+        if (ReadStatus(folder) is not { } status)
         {
             return null;
         }

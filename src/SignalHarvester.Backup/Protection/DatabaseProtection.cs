@@ -204,10 +204,10 @@ internal sealed class DatabaseProtection : IDisposable
     /// <summary>Takes up what an earlier process has shown, which knew more than is kept durably. What it had not stored is read anew.</summary>
     private void TakeUp()
     {
-        BackupProtection? left = null;
+        BackupProtection? shown = null;
         try
         {
-            left = folder.Left();
+            shown = folder.LastShown();
         }
         catch (BackupException exception)
         {
@@ -215,8 +215,8 @@ internal sealed class DatabaseProtection : IDisposable
                 $"What an earlier protection of '{path}' has shown last is not taken up, so transactions may seem older than they are. {exception.Message}");
         }
 
-        follower.Looked = left is { LastLook: { } look } && left.StoredTransaction == left.Transaction && look < context.Clock.GetUtcNow() ? look : null;
-        audit.Continue(left?.LastAudit);
+        follower.Looked = shown is { LastLook: { } look } && shown.StoredTransaction == shown.Transaction && look < context.Clock.GetUtcNow() ? look : null;
+        audit.Continue(shown?.LastAudit);
     }
 
     private async Task StartAsync()

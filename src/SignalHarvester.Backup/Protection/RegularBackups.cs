@@ -7,12 +7,12 @@ namespace SignalHarvester.Backup.Protection;
 /// <param name="location">Where backups go.</param>
 /// <param name="backups">Makes and sends them.</param>
 /// <param name="audit">Says which ones read every page, and judges what they find.</param>
-/// <param name="found">Takes what an audit has found wrong, as a clause.</param>
+/// <param name="onFinding">Takes what an audit has found wrong, as a clause.</param>
 /// <param name="turns">When they are made and sent, beside those of other databases.</param>
 /// <param name="interval">The time between two, if anything changed.</param>
 /// <param name="context">Clock, messages; its cancellation ends what goes on.</param>
 internal sealed class RegularBackups(
-    string databasePath, StoreLocation location, StreamBackups backups, StreamAudit audit, Action<string> found, BackupTurns turns, TimeSpan interval,
+    string databasePath, StoreLocation location, StreamBackups backups, StreamAudit audit, Action<string> onFinding, BackupTurns turns, TimeSpan interval,
     OperationContext context)
 {
     private Task<OrdinaryBackup>? making;
@@ -93,7 +93,7 @@ internal sealed class RegularBackups(
             unsent = (backup.Id, transaction);
             if (audit.Judge(backup, unexplained) is { } why)
             {
-                found(why);
+                onFinding(why);
             }
         }
         catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)

@@ -30,7 +30,7 @@ internal sealed class StreamAudit(string databasePath, TimeSpan interval, Protec
     /// <param name="backup">The backup that was made meanwhile, and holds the database as it is.</param>
     /// <param name="found">What was found; null if nothing was compared.</param>
     /// <returns>What is wrong, as a clause; null if nothing is.</returns>
-    public string? Judge(BackupMetadata backup, FoundPages? found)
+    public string? Judge(BackupMetadata backup, AuditResult? found)
     {
         if (found is null)
         {

@@ -22,7 +22,7 @@ internal sealed class StreamBackups(
     /// <param name="why">That in words.</param>
     /// <param name="context">Messages, cancellation.</param>
     /// <returns>The backup, not sent yet, its snapshot, and the pages that no transaction has written, if they were looked for.</returns>
-    public (BackupMetadata Backup, FollowedSnapshot Snapshot, FoundPages? Unexplained) MakeBase(BaseReason reason, string why, OperationContext context)
+    public (BackupMetadata Backup, FollowedSnapshot Snapshot, AuditResult? Unexplained) MakeBase(BaseReason reason, string why, OperationContext context)
     {
         // Its own segment has the next number.
         var followed = new FollowedBackup(follower, isBase: true, snapshot => Position(snapshot, writer.Number + 1));
@@ -83,8 +83,8 @@ internal sealed class StreamBackups(
     public void Send(string id, OperationContext context) =>
         _ = BackupEngine.Send(directory.Get(id), directory, store, static () => { }, context);
 
-    private static FoundPages? Found(FollowedBackup followed) =>
-        followed is { Unexplained: { } pages, Snapshot.Since: { } since } ? new FoundPages(since, pages) : null;
+    private static AuditResult? Found(FollowedBackup followed) =>
+        followed is { Unexplained: { } pages, Snapshot.Since: { } since } ? new AuditResult(since, pages) : null;
 
     private BackupMetadata Make(FollowedBackup followed, bool verify, OperationContext context)
     {

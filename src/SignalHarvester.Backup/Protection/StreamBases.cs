@@ -82,7 +82,7 @@ internal sealed class StreamBases(
         pulse.Beat(Patience.LongestStep);
         BackupMetadata backup;
         FollowedSnapshot snapshot;
-        FoundPages? unexplained;
+        AuditResult? unexplained;
         try
         {
             (backup, snapshot, unexplained) = await turns.TakeAsync(

@@ -64,14 +64,7 @@ public sealed class StreamCommandTests
     [Fact]
     public async Task A_missing_segment_is_told_and_a_restore_from_this_machine_alone_says_where_the_transactions_are()
     {
-        using var world = new StreamWorld();
-        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
-        for (var transaction = 1; transaction <= 4; transaction++)
-        {
-            world.Commit($"INSERT INTO audit(what) VALUES ('transaction {transaction}')");
-            await world.PutAsync();
-        }
-
+        using var world = await FourTransactionsAsync();
         var segments = Directory.GetFiles(world.Store.Location.Container, "seg_*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
         File.Delete(segments[^2]);
         var place = Directory.CreateDirectory(world["bare machine"]).FullName;
@@ -95,14 +88,7 @@ public sealed class StreamCommandTests
     [Fact]
     public async Task A_listed_transaction_is_piped_to_a_restore_from_the_place_where_it_was_listed()
     {
-        using var world = new StreamWorld();
-        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
-        for (var transaction = 1; transaction <= 4; transaction++)
-        {
-            world.Commit($"INSERT INTO audit(what) VALUES ('transaction {transaction}')");
-            await world.PutAsync();
-        }
-
+        using var world = await FourTransactionsAsync();
         var place = Directory.CreateDirectory(world["bare machine"]).FullName;
         using var process = new CloudProcess(place, new Dictionary<string, string>(), $$"""
             $from = '{{world.Store.Location.Container.Replace("'", "''", StringComparison.Ordinal)}}'
@@ -144,14 +130,7 @@ public sealed class StreamCommandTests
     [Fact]
     public async Task A_stream_is_drilled_from_its_store_alone()
     {
-        using var world = new StreamWorld();
-        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
-        for (var transaction = 1; transaction <= 4; transaction++)
-        {
-            world.Commit($"INSERT INTO audit(what) VALUES ('transaction {transaction}')");
-            await world.PutAsync();
-        }
-
+        using var world = await FourTransactionsAsync();
         var segments = Directory.GetFiles(world.Store.Location.Container, "seg_*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
         var place = Directory.CreateDirectory(world["bare machine"]).FullName;
         using var process = new CloudProcess(place, new Dictionary<string, string>(), $$"""
@@ -222,5 +201,19 @@ public sealed class StreamCommandTests
                 """);
             return (await process.SucceedAsync(StreamWorld.Stop)).TrimEnd('\n');
         }
+    }
+
+    /// <summary>A stream with a segment for each transaction.</summary>
+    private static async Task<StreamWorld> FourTransactionsAsync()
+    {
+        var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        for (var transaction = 1; transaction <= 4; transaction++)
+        {
+            world.Commit($"INSERT INTO audit(what) VALUES ('transaction {transaction}')");
+            await world.PutAsync();
+        }
+
+        return world;
     }
 }

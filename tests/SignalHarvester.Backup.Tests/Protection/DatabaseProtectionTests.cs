@@ -371,7 +371,7 @@ public sealed class DatabaseProtectionTests : IDisposable
         var broken = Drill();
         Assert.Equal((false, BackupErrorId.StreamHole, null), (broken.Passed, broken.ErrorId, broken.Transaction));
 
-        RestoreDrill Drill() => BackupEngine.DrillStream(
+        RestoreDrill Drill() => BackupEngine.Drill(
             store, BackupChain.WithDepths(store.List(Cancelled).Backups), new BackupDirectory(Backups, TimeProvider.System), [], Context(IdentityRing.Empty));
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Protection;
@@ -105,6 +106,27 @@ public sealed class StreamAuditTests : IDisposable
         Assert.Equal(ImageHash.Of(Database), ImageHash.Of(Restored(StreamPlanner.Newest)));
         Assert.Equal(ImageHash.Of(Database), ImageHash.Of(Restored((catalog, backups, context) =>
             StreamPlanner.OfTransaction(catalog, backups, stored.StoredTransaction, context))));
+    }
+
+    /// <summary>The user's backup takes the foreign page along, and the next one of the protection builds on it.</summary>
+    [Fact]
+    public async Task A_backup_of_the_users_own_hides_nothing()
+    {
+        using var application = await StartAsync("hex(randomblob(2000))", rows: 300);
+        using var protecting = new Protecting(Database, Backups, store, Often with { BackupInterval = TimeSpan.FromSeconds(3) });
+        _ = protecting.AwaitStored();
+        _ = await application.WorkAsync(5);
+        _ = protecting.Await(status => status.LastAudit is not null);
+        await DamageAsync(application);
+        var home = new BackupDirectory(Backups, TimeProvider.System);
+        var own = BackupEngine.Create(Database, home, new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Verify = false }, Context);
+        _ = await application.WorkAsync(5);
+        _ = protecting.Await(status => status.AuditFindings == 1);
+        _ = protecting.AwaitStored();
+        await application.EndAsync();
+        Assert.Null(protecting.Stop());
+        Assert.Contains(home.List().Backups, backup => backup.ParentId == own.Id && StreamPosition.Of(backup) is null);
+        Assert.Equal(1, protecting.Status.Gaps);
     }
 
     [Fact]

@@ -121,6 +121,18 @@ public abstract class BackupCommand : PSCmdlet, IDynamicParameters, IDisposable
     /// <summary>The missing switch that the parameters of an object store need; null if they have an effect.</summary>
     private protected virtual string? MissingStoreSwitch => null;
 
+    /// <summary>Refuses to look for transactions on this machine.</summary>
+    /// <param name="parameter">The parameter that asks for them.</param>
+    /// <exception cref="BackupException">InvalidArgument: the other parameters mean no store.</exception>
+    private protected void RequireStreamStore(string parameter)
+    {
+        if (MissingStoreSwitch is not null)
+        {
+            throw BackupException.InvalidArgument(
+                parameter, "Transactions are in the stream of a store. Give the store with -From, or -Remote for the only one that is configured.");
+        }
+    }
+
     private BackupConfiguration FindConfiguration(CancellationToken cancellation)
     {
         if (this is not IConfigurationOptional { NoConfiguration.IsPresent: true })
