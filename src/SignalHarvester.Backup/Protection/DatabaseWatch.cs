@@ -25,6 +25,9 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
 
     private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(1);
 
+    // A commit is published only after its frames are flushed, and nobody tells of that. Whatever takes longer is seen by the rounds.
+    private static readonly TimeSpan ShortestWork = TimeSpan.FromSeconds(2);
+
     // Without spinning: it waits out its time nearly always, and to spin first was half of the idle processor time.
     private readonly ManualResetEventSlim ended = new(initialState: false, spinCount: 0);
     private readonly DiskWatch disk = new(path);
@@ -34,6 +37,10 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
     private LogPlace? place;
     private FileMark? rest;
     private long lastDiskLook;
+    private long workBegan;
+
+    /// <summary>Its files that are written when something is committed, or foreign.</summary>
+    public IReadOnlyList<string> Files { get; } = [path, path + "-wal"];
 
     /// <summary>Why the database is not followed at the moment, as a clause; null if it is.</summary>
     public string? Problem { get; private set; }
@@ -85,6 +92,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
     /// <summary>Looks on a thread of its own, until nothing happens any more.</summary>
     public void Work()
     {
+        workBegan = context.Clock.GetTimestamp();
         thread = new Thread(Run, maxStackSize: 256 << 10) { IsBackground = true, Name = "Looking at " + Path.GetFileName(path) };
         thread.Start();
     }
@@ -200,7 +208,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
             lock (follower.Gate)
             {
                 problem = Attend();
-                isStill = problem is null && follower.Holder is { HasNews: false };
+                isStill = problem is null && follower.Holder is { HasNews: false } && context.Clock.GetElapsedTime(workBegan) >= ShortestWork;
                 if (isStill)
                 {
                     follower.Holder!.Shrink();

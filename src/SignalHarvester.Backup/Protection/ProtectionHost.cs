@@ -48,7 +48,7 @@ public static class ProtectionHost
         ArgumentNullException.ThrowIfNull(context);
         var own = context with { Report = told => Tell(told, context) };
         using var turns = new BackupTurns();
-        using var rounds = new RestRounds();
+        using var rounds = new RestRounds(context.Clock);
         var positions = new KnownPositions();
         var protections = new List<DatabaseProtection>();
         try

@@ -716,7 +716,7 @@ public sealed class DatabaseProtectionTests : IDisposable
     {
         var home = new BackupDirectory(Backups, TimeProvider.System);
         using var turns = new BackupTurns();
-        using var rounds = new RestRounds();
+        using var rounds = new RestRounds(TimeProvider.System);
         using var protection = new DatabaseProtection(
             Database, home, store, new ProtectionOptions { CreatesContainer = true }, turns, rounds, new KnownPositions(), Context(IdentityRing.Empty));
         var error = await Assert.ThrowsAsync<BackupException>(protection.RunAsync);
