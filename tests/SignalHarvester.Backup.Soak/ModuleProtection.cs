@@ -14,6 +14,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     // Between a commit and the first look at it, on a machine that is busy with many things.
     private static readonly TimeSpan LatestLook = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestRestore = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan BeforeRestart = TimeSpan.FromSeconds(1);
 
     // Reasons for which a start may fail: the network, and a database that is being replaced.
@@ -29,7 +30,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     private readonly ConcurrentDictionary<long, int> ledgers = [];
     private readonly List<KnownImage> known = [];
     private readonly CancellationTokenSource ending = new();
-    private List<MergedRange> merged = [];
+    private readonly HashSet<MergedRange> merged = [];
     private SoakStore? store;
     private Task disturbing = Task.CompletedTask;
     private Process? process;
@@ -84,7 +85,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
                 tally.Problem("the protection was the last, and left a log");
             }
 
-            known.Add(new KnownImage(Status().Stored, ImageHash.Of(database), TransactionRecordRange.End(journal)));
+            known.Add(new KnownImage(Status().Stored, ImageHash.Of(database), TransactionRecordRange.End(journal), DateTimeOffset.UtcNow));
         }
         else
         {
@@ -94,20 +95,22 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             goOn();
         }
 
-        merged = await MergedAsync();
+        await FindMergedAsync();
+        var oldest = DateTimeOffset.UtcNow - options.Window + LongestRestore;
+        _ = known.RemoveAll(image => image.Time < oldest);
         if (known.Count > 0)
         {
             await RestoreKnownAsync(reader, journal, isEnd ? known[^1] : known[random.Next(known.Count)]);
-            if (merged is [.., var first] && first.Last < known[^1].Transaction)
+            if (known[0].Transaction < known[^1].Transaction)
             {
-                var number = random.NextInt64(first.Last, known[^1].Transaction);
+                var number = random.NextInt64(known[0].Transaction, known[^1].Transaction);
                 _ = await RestoreAsync(reader, journal, $"-Transaction {number}", number, TransactionRecordRange.All(journal));
             }
         }
 
-        if (journal.Count > 0)
+        if (journal.Where(record => record.Before >= oldest).ToList() is { Count: > 0 } recent)
         {
-            var time = journal[random.Next(journal.Count)].Before + TimeSpan.FromMilliseconds(random.Next(2000));
+            var time = recent[random.Next(recent.Count)].Before + TimeSpan.FromMilliseconds(random.Next(2000));
             var expected = TransactionRecordRange.At(journal, time, LatestLook);
             _ = await RestoreAsync(
                 reader, journal, $"-PointInTime '{time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}'", null, expected);
@@ -181,7 +184,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     {
         isMeantToEnd = false;
         process = Shell.Start(
-            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store!.Parameters} -CreateContainer -BackupInterval 1m -AuditInterval 2m -Verbose",
+            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store!.Parameters} -CreateContainer -BackupInterval 1m -AuditInterval 2m -KeepTransactions {options.Window.TotalMinutes:0}m -Verbose",
             store.Environment);
         process.StandardInput.Close();
         life = LiveAsync(process);
@@ -239,6 +242,10 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         {
             tally.Add("protection: segments");
         }
+        else if (line.Contains("Removed ", StringComparison.Ordinal))
+        {
+            tally.Add("protection: removals of old segments");
+        }
         else if (line.Contains("WARNING", StringComparison.Ordinal))
         {
             tally.Add("protection: other warnings");
@@ -264,7 +271,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             return;
         }
 
-        known.Add(new KnownImage(stored, output.Trim(), TransactionRecordRange.End(journal)));
+        known.Add(new KnownImage(stored, output.Trim(), TransactionRecordRange.End(journal), DateTimeOffset.UtcNow));
     }
 
     private async Task RestoreKnownAsync(Application reader, IReadOnlyList<TransactionRecord>? journal, KnownImage image)
@@ -339,7 +346,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     private void Explain(string target, long? transaction, string said)
     {
         if (said.Contains("alone (", StringComparison.Ordinal)
-            && (transaction is null || merged.Exists(range => range.First <= transaction && transaction < range.Last)))
+            && (transaction is null || merged.Any(range => range.First <= transaction && transaction < range.Last)))
         {
             tally.Add("holes of reported gaps");
         }
@@ -360,7 +367,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         {
             var (from, to) = (Math.Min(other, transaction), Math.Max(other, transaction));
             var grown = other < transaction ? ledger - count : count - ledger;
-            if (grown < 0 || (grown > to - from && !merged.Exists(range => from < range.Last && range.Last <= to)))
+            if (grown < 0 || (grown > to - from && !merged.Any(range => from < range.Last && range.Last <= to)))
             {
                 tally.Problem($"between transactions {from} and {to} there are {grown} of the applications");
             }
@@ -369,8 +376,8 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         ledgers[transaction] = ledger;
     }
 
-    /// <summary>Lists where several transactions are one step.</summary>
-    private async Task<List<MergedRange>> MergedAsync()
+    /// <summary>Finds where several transactions are one step.</summary>
+    private async Task FindMergedAsync()
     {
         var (code, output, said) = await Shell.RunAsync(
             $"Get-SHBackupTransaction {Shell.Quote(database)} {store!.SourceParameters} -ErrorAction Stop | Where-Object BackupId | ForEach-Object {{ \"$($_.FirstTransaction) $($_.Transaction)\" }}",
@@ -378,20 +385,17 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         if (code != 0)
         {
             tally.Problem("Get-SHBackupTransaction: " + said);
-            return merged;
+            return;
         }
 
-        return
-        [
-            .. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => line.Split(' '))
-                .Select(pair => new MergedRange(long.Parse(pair[0], CultureInfo.InvariantCulture), long.Parse(pair[1], CultureInfo.InvariantCulture))),
-        ];
+        merged.UnionWith(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' '))
+            .Select(pair => new MergedRange(long.Parse(pair[0], CultureInfo.InvariantCulture), long.Parse(pair[1], CultureInfo.InvariantCulture))));
     }
 
     private async Task RequireReportedAsync()
     {
-        merged = await MergedAsync();
+        await FindMergedAsync();
         tally.Add("bases in the stream", merged.Count);
         if (merged.Count > tally.Count("bases told"))
         {

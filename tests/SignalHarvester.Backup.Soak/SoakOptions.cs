@@ -6,12 +6,13 @@ namespace SignalHarvester.Backup.Soak;
 internal sealed record SoakOptions
 {
     public const string Usage = """
-        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing|replace] [--rounds 200] [--store folder|s3] [--seed N] [--kill-after 1] [--work DIR] [--old] [--torn]
+        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing|replace] [--rounds 200] [--store folder|s3] [--window 0] [--seed N] [--kill-after 1] [--work DIR] [--old] [--torn]
           --what        holder: the log's holder alone, in a process that keeps an image; protection: Start-SHBackupProtection;
                         nothing: the applications alone, held against their own journal;
                         replace: other content is put in the protected database's place, in every way that people have
           --rounds      of replacing
           --store       protection's store: a folder, or Ceph's S3 gateway behind a proxy that causes faults
+          --window      minutes for which each transaction must be restorable; older ones are deleted from the store meanwhile. 0 for a day
           --seed        a run's random choices; what the processes do to each other is random anyhow
           --kill-after  mean seconds between two kills; 0 for none
           --work        where everything is; kept if something is wrong
@@ -29,6 +30,10 @@ internal sealed record SoakOptions
     public int Rounds { get; private init; } = 200;
 
     public string Store { get; private init; } = "folder";
+
+    public double WindowMinutes { get; private init; }
+
+    public TimeSpan Window => WindowMinutes > 0 ? TimeSpan.FromMinutes(WindowMinutes) : TimeSpan.FromDays(1);
 
     public int Seed { get; private init; } = Environment.TickCount;
 
@@ -65,6 +70,7 @@ internal sealed record SoakOptions
         ("--rounds", _) => this with { Rounds = (int)Number(name, value) },
         ("--what", "holder" or "protection" or "nothing" or "replace") => this with { What = value },
         ("--store", "folder" or "s3") => this with { Store = value },
+        ("--window", _) => this with { WindowMinutes = Number(name, value) },
         ("--seed", _) => this with { Seed = (int)Number(name, value) },
         ("--kill-after", _) => this with { KillAfter = Number(name, value) },
         ("--work", not "") => this with { Work = Path.GetFullPath(value) },

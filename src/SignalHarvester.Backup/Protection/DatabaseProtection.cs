@@ -54,6 +54,7 @@ internal sealed class DatabaseProtection : IDisposable
     private long segmentBytes;
     private DateTimeOffset? lastStored;
     private long quietSince;
+    private long restBegan = long.MaxValue;
     private bool isLogLong;
     private bool isResumed;
     private bool isEnding;
@@ -163,7 +164,7 @@ internal sealed class DatabaseProtection : IDisposable
     public void Attend()
     {
         board.Show();
-        if (folder.IsStopRequested)
+        if (folder.IsStopRequested || context.Clock.GetElapsedTime(Volatile.Read(ref restBegan)) >= RestLength)
         {
             follower.Wake();
         }
@@ -184,6 +185,8 @@ internal sealed class DatabaseProtection : IDisposable
         stream.Dispose();
         ending.Dispose();
     }
+
+    private TimeSpan RestLength => LongBreath < options.BackupInterval ? LongBreath : options.BackupInterval;
 
     private bool IsStopping => context.Cancellation.IsCancellationRequested || folder.IsStopRequested;
 
@@ -404,7 +407,6 @@ internal sealed class DatabaseProtection : IDisposable
     {
         await TendAsync().ConfigureAwait(false);
         bases.LoadEnded();
-        var wait = Breath / 2;
         if (quietSince == 0)
         {
             quietSince = context.Clock.GetTimestamp();
@@ -412,11 +414,34 @@ internal sealed class DatabaseProtection : IDisposable
         else if (context.Clock.GetElapsedTime(quietSince) >= RestBeforeNote)
         {
             KeepRest();
-            wait = follower.Needed is not null || watch.Problem is not null ? wait : LongBreath < options.BackupInterval ? LongBreath : options.BackupInterval;
+            if (follower.Needed is null && watch.Problem is null)
+            {
+                await RestAsync(cancellation).ConfigureAwait(false);
+                return;
+            }
         }
 
+        var wait = Breath / 2;
         pulse.Beat(wait);
         _ = await follower.WaitAsync(wait, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Waits for a commit, or until <see cref="Attend"/> finds that the rest was long enough. With a timer for each of a thousand databases, some
+    /// thread would wake all the time, and each spins for a while before it sleeps again.
+    /// </summary>
+    private async Task RestAsync(CancellationToken cancellation)
+    {
+        pulse.Beat(RestLength + Breath);
+        Volatile.Write(ref restBegan, context.Clock.GetTimestamp());
+        try
+        {
+            _ = await follower.WaitAsync(Timeout.InfiniteTimeSpan, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            Volatile.Write(ref restBegan, long.MaxValue);
+        }
     }
 
     /// <summary>Does what is due beside the stream, whether the database is at rest or never.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Progress;
@@ -107,6 +108,7 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
 
         // Before the first one goes, so that a failure between two leaves nothing promised that is gone.
         Oldest = newest.Position.Time;
+        var removed = 0;
         await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
         {
             // The last one is the mark of its writer.
@@ -116,6 +118,14 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
             }
 
             await stream.DeleteAsync(segment.Name, context.Cancellation).ConfigureAwait(false);
+            removed++;
+        }
+
+        if (removed > 0)
+        {
+            context.Verbose(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Removed {removed} segments of '{databasePath}' from '{stream.Location}': each transaction since {newest.Position.Time:u} can be restored, from '{newest.Backup.Id}' on."));
         }
     }
 
