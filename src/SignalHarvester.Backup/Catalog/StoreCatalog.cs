@@ -123,7 +123,51 @@ public sealed class StoreCatalog : IDisposable
         return [.. links.Select(link => found[link.Id])];
     }
 
+    /// <summary>
+    /// Lists what is wanted of each usable backup, by the version of its sidecar. A sidecar that is known from an earlier listing is not read again.
+    /// </summary>
+    /// <param name="summarize">Picks what is wanted.</param>
+    /// <param name="known">The result of an earlier listing.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="BackupException">The Cloud… errors: a failed listing is never an empty one.</exception>
+    internal async Task<IReadOnlyDictionary<ObjectInfo, StoreSummary<T>>> SummarizeAsync<T>(
+        Func<BackupMetadata, T> summarize, IReadOnlyDictionary<ObjectInfo, StoreSummary<T>> known, CancellationToken cancellation)
+    {
+        var objects = await ObjectsAsync(cancellation).ConfigureAwait(false);
+        var found = new ConcurrentDictionary<ObjectInfo, StoreSummary<T>>();
+        await ForEachSidecarAsync(objects, async (sidecar, stopping) =>
+        {
+            var summary = known.GetValueOrDefault(sidecar)
+                ?? (await ReadListedAsync(sidecar, stopping).ConfigureAwait(false) is { } remote
+                    ? new StoreSummary<T>(remote.FileName, remote.Backup.Size, summarize(remote.Backup))
+                    : null);
+            if (summary is not null && objects.GetValueOrDefault(summary.FileName)?.Length == summary.Size)
+            {
+                found[sidecar] = summary;
+            }
+        }, static _ => { }, cancellation).ConfigureAwait(false);
+        return found;
+    }
+
     private async Task<CatalogListing> ListAsync(CancellationToken cancellation)
+    {
+        var objects = await ObjectsAsync(cancellation).ConfigureAwait(false);
+        var found = new ConcurrentBag<BackupMetadata>();
+        var faults = new ConcurrentBag<BackupException>();
+        await ForEachSidecarAsync(objects, async (sidecar, stopping) =>
+        {
+            if (await ReadListedAsync(sidecar, stopping).ConfigureAwait(false) is { } remote)
+            {
+                RequireFile(remote, objects);
+                found.Add(remote.Backup);
+            }
+        }, faults.Add, cancellation).ConfigureAwait(false);
+        return new CatalogListing(
+            [.. BackupChain.WithDepths(found).NewestFirst()],
+            [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
+    }
+
+    private async Task<Dictionary<string, ObjectInfo>> ObjectsAsync(CancellationToken cancellation)
     {
         var objects = new Dictionary<string, ObjectInfo>(StringComparer.Ordinal);
         await foreach (var item in Store.ListAsync(IdBeginning, cancellation).ConfigureAwait(false))
@@ -131,30 +175,29 @@ public sealed class StoreCatalog : IDisposable
             objects[item.Name] = item;
         }
 
-        var found = new ConcurrentBag<BackupMetadata>();
-        var faults = new ConcurrentBag<BackupException>();
-        await Parallel.ForEachAsync(
+        return objects;
+    }
+
+    /// <param name="objects">What was listed.</param>
+    /// <param name="use">Uses a sidecar.</param>
+    /// <param name="fault">Called for a backup that cannot be used.</param>
+    /// <param name="cancellation">Stops it.</param>
+    private static Task ForEachSidecarAsync(
+        Dictionary<string, ObjectInfo> objects, Func<ObjectInfo, CancellationToken, Task> use, Action<BackupException> fault, CancellationToken cancellation) =>
+        Parallel.ForEachAsync(
             objects.Values.Where(item => BackupFileName.IsSidecar(item.Name)),
             new ParallelOptions { MaxDegreeOfParallelism = MostReadsAtOnce, CancellationToken = cancellation },
             async (sidecar, stopping) =>
             {
                 try
                 {
-                    if (await ReadListedAsync(sidecar, stopping).ConfigureAwait(false) is { } remote)
-                    {
-                        RequireFile(remote, objects);
-                        found.Add(remote.Backup);
-                    }
+                    await use(sidecar, stopping).ConfigureAwait(false);
                 }
                 catch (BackupException exception) when (IsOfOneBackup(exception))
                 {
-                    faults.Add(exception);
+                    fault(exception);
                 }
-            }).ConfigureAwait(false);
-        return new CatalogListing(
-            [.. BackupChain.WithDepths(found).NewestFirst()],
-            [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
-    }
+            });
 
     /// <summary>An error of access or of the network ends the listing: otherwise a part would look like the whole.</summary>
     private static bool IsOfOneBackup(BackupException exception) => exception.ErrorId is BackupErrorId.SidecarInvalid

@@ -69,10 +69,11 @@ internal sealed class DatabaseProtection : IDisposable
     /// <param name="turns">When its backups are made and sent, beside those of the other databases.</param>
     /// <param name="rounds">Looks at it, beside the other databases, while nothing happens.</param>
     /// <param name="positions">The places of the backups that there are.</param>
+    /// <param name="starts">Those in the store.</param>
     /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
     public DatabaseProtection(
         string path, BackupDirectory directory, StoreCatalog store, ProtectionOptions options, BackupTurns turns, RestRounds rounds,
-        KnownPositions positions, OperationContext context)
+        KnownPositions positions, StoredStarts starts, OperationContext context)
     {
         this.path = path;
         this.directory = directory;
@@ -94,7 +95,7 @@ internal sealed class DatabaseProtection : IDisposable
         history = new ProtectionHistory(path, store.Location, directory, since, context);
         audit = new StreamAudit(path, options.AuditInterval, history, context);
         regular = new RegularBackups(path, store.Location, backups, audit, Found, turns, options.BackupInterval, background);
-        pruning = new StreamPruning(path, directory, stream, store, options);
+        pruning = new StreamPruning(path, directory, stream, store, starts, options);
         pace = new PaceBucket(options.Interval, context.Clock);
         delays = new DelayRecord(context.Clock);
         board = new StatusBoard(path, folder, Status, context);

@@ -50,12 +50,13 @@ public static class ProtectionHost
         using var turns = new BackupTurns();
         using var rounds = new RestRounds(context.Clock);
         var positions = new KnownPositions();
+        var starts = new StoredStarts(store, own);
         var protections = new List<DatabaseProtection>();
         try
         {
             foreach (var (path, directory) in databases)
             {
-                protections.Add(new DatabaseProtection(path, directory, store, options, turns, rounds, positions, own));
+                protections.Add(new DatabaseProtection(path, directory, store, options, turns, rounds, positions, starts, own));
             }
 
             return RunAsync(protections, own).GetAwaiter().GetResult();

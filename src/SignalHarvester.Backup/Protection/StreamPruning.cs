@@ -13,8 +13,10 @@ namespace SignalHarvester.Backup.Protection;
 /// <param name="directory">The backup directory.</param>
 /// <param name="stream">The stream.</param>
 /// <param name="store">The store of the ordinary backups.</param>
+/// <param name="starts">Those that have a place in a stream.</param>
 /// <param name="options">The options of the protection.</param>
-internal sealed class StreamPruning(string databasePath, BackupDirectory directory, StreamStore stream, StoreCatalog store, ProtectionOptions options)
+internal sealed class StreamPruning(
+    string databasePath, BackupDirectory directory, StreamStore stream, StoreCatalog store, StoredStarts starts, ProtectionOptions options)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
@@ -23,6 +25,8 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
 
     private long last;
     private bool isFaulty;
+    private long? first;
+    private (int Timeline, long Number)? foundAt;
 
     /// <summary>The oldest moment to which the stream leads; null while it is not known.</summary>
     public DateTimeOffset? Oldest { get; private set; }
@@ -62,41 +66,26 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
     private async Task DeleteOldAsync(StreamWriter writer, OperationContext context)
     {
         var hasRoot = writer.UnsentBackup is null && writer.Transaction >= 0;
-        var positions = store.List(context.Cancellation).Backups
-            .Where(backup => backup is { IsSafety: false, IsSourceCorrupt: false })
-            .Select(backup => (Backup: backup, Position: StreamPosition.Of(backup)!))
-            .Where(entry => entry.Position?.Stream == writer.Stream && entry.Position.Timeline == writer.Timeline)
-            .OrderBy(entry => entry.Position.Number)
-            .ToList();
+        var positions = await PositionsAsync(writer, Interval, context).ConfigureAwait(false);
+        if (hasRoot && positions.Count == 0)
+        {
+            // The listing may be from before the first one was sent.
+            positions = await PositionsAsync(writer, TimeSpan.Zero, context).ConfigureAwait(false);
+        }
+
         IsRootless = hasRoot && positions.Count == 0;
 
         // A backup leads only to itself if the segments after it are gone.
-        var first = await FirstNumberAsync(writer.Timeline, context).ConfigureAwait(false);
-        Oldest = positions.Find(entry => entry.Position.Number + 1 >= first).Position?.Time;
+        await FindFirstAsync(writer, context).ConfigureAwait(false);
+        Oldest = positions.Find(entry => entry.Position.Number + 1 >= first)?.Position.Time;
         if (options.KeepsSegments)
         {
             return;
         }
 
         var edge = context.Clock.GetUtcNow() - options.KeepTransactions;
-        var newest = positions.LastOrDefault(entry => entry.Position.Time <= edge);
-        if (newest.Backup is null)
-        {
-            return;
-        }
-
-        if (!newest.Backup.Verified && directory.TryGet(newest.Backup.Id) is { } here)
-        {
-            var outcome = await Task.Run(
-                () => BackupEngine.Verify(BackupSource.In(directory, here), VerificationLevel.Full, context), context.Cancellation).ConfigureAwait(false);
-            if (!outcome.Backup.Verified)
-            {
-                context.Warn(
-                    $"'{here.Id}', an ordinary backup of the stream of '{databasePath}', failed its test, so the transactions before it stay in the store.");
-                return;
-            }
-        }
-        else if (!newest.Backup.Verified)
+        var newest = positions.FindLast(entry => entry.Position.Time <= edge);
+        if (newest is null || first is null || first > Math.Min(newest.Position.Number, writer.Number - 1) || !await IsVerifiedAsync(newest, context).ConfigureAwait(false))
         {
             return;
         }
@@ -108,6 +97,7 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
 
         // Before the first one goes, so that a failure between two leaves nothing promised that is gone.
         Oldest = newest.Position.Time;
+        foundAt = null;
         var removed = 0;
         await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
         {
@@ -125,18 +115,58 @@ internal sealed class StreamPruning(string databasePath, BackupDirectory directo
         {
             context.Verbose(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Removed {removed} segments of '{databasePath}' from '{stream.Location}': each transaction since {newest.Position.Time:u} can be restored, from '{newest.Backup.Id}' on."));
+                $"Removed {removed} segments of '{databasePath}' from '{stream.Location}': each transaction since {newest.Position.Time:u} can be restored, from '{newest.BackupId}' on."));
         }
     }
 
-    private async Task<long?> FirstNumberAsync(int timeline, OperationContext context)
+    private async Task<List<StoredStart>> PositionsAsync(StreamWriter writer, TimeSpan age, OperationContext context) =>
+    [
+        .. (await starts.OfAsync(writer.Stream, age, context.Cancellation).ConfigureAwait(false))
+            .Where(start => start.Position.Timeline == writer.Timeline)
+            .OrderBy(start => start.Position.Number),
+    ];
+
+    /// <summary>Whether a backup is still in the store, and its content is verified; it is tested here if it is not.</summary>
+    private async Task<bool> IsVerifiedAsync(StoredStart start, OperationContext context)
     {
-        await foreach (var segment in stream.ListAsync(timeline, 1, context.Cancellation).ConfigureAwait(false))
+        if (await store.FindAsync(start.BackupId, context.Cancellation).ConfigureAwait(false) is not { Backup: var there })
         {
-            return segment.Name.Number;
+            return false;
         }
 
-        return null;
+        if (there.Verified || directory.TryGet(start.BackupId) is not { } here)
+        {
+            return there.Verified;
+        }
+
+        var outcome = await Task.Run(
+            () => BackupEngine.Verify(BackupSource.In(directory, here), VerificationLevel.Full, context), context.Cancellation).ConfigureAwait(false);
+        if (!outcome.Backup.Verified)
+        {
+            context.Warn(
+                $"'{here.Id}', an ordinary backup of the stream of '{databasePath}', failed its test, so the transactions before it stay in the store.");
+        }
+
+        return outcome.Backup.Verified;
+    }
+
+    /// <summary>Finds the first segment. Where only this writer deletes, nobody has to be asked while it does nothing.</summary>
+    private async Task FindFirstAsync(StreamWriter writer, OperationContext context)
+    {
+        var end = (writer.Timeline, writer.Number);
+        if (end == foundAt && !options.KeepsSegments)
+        {
+            return;
+        }
+
+        first = null;
+        await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
+        {
+            first = segment.Name.Number;
+            break;
+        }
+
+        foundAt = end;
     }
 
     /// <summary>Whether somebody else has put a segment after the last one of ours, and is the writer by now. The next segment will tell.</summary>

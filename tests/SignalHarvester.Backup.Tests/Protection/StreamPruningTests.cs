@@ -126,8 +126,27 @@ public sealed class StreamPruningTests : IDisposable
         AssertPromised(next, from: deleted switch { 1 => 0, 2 => 2, _ => 2 });
     }
 
+    [Fact]
+    public async Task No_segment_goes_for_a_backup_that_was_removed_after_the_store_was_listed()
+    {
+        var (first, second) = await FillAsync();
+        var starts = new StoredStarts(world.Store, world.Context with { Clock = clock });
+        clock.SetUtcNow(world.TimeOf(6) + 3 * Day);
+        Assert.Equal(3, (await starts.OfAsync(world.StreamId, TimeSpan.Zero, StreamWorld.Stop)).Count());
+        foreach (var file in Directory.GetFiles(world["store"], second.Id + "*"))
+        {
+            File.Delete(file);
+        }
+
+        var pruning = new StreamPruning(world.Database, world.Home, world.Stream, world.Store, starts, new ProtectionOptions());
+        await RunAsync(pruning, at: world.TimeOf(6) + 3 * Day);
+        Assert.Equal([1, 2, 3, 4, 5, 6], await SegmentsAsync());
+        Assert.NotNull(first);
+    }
+
     private StreamPruning Pruning(StreamStore stream, ProtectionOptions? options = null) =>
-        new(world.Database, world.Home, stream, world.Store, options ?? new ProtectionOptions());
+        new(
+            world.Database, world.Home, stream, world.Store, new StoredStarts(world.Store, world.Context with { Clock = clock }), options ?? new ProtectionOptions());
 
     private async Task RunAsync(StreamPruning pruning, DateTimeOffset at)
     {
