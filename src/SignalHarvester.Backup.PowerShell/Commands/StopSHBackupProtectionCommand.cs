@@ -56,7 +56,7 @@ public sealed class StopSHBackupProtectionCommand : BackupCommand
         var directories = this.StopOnError(OpenDirectories);
         foreach (var (directory, status) in Named([.. directories.SelectMany(Protections)], directories))
         {
-            if (status.State is ProtectionState.Stopped or ProtectionState.Ended or ProtectionState.Fenced)
+            if (status.State is ProtectionState.Stopped or ProtectionState.Ended or ProtectionState.Fenced or ProtectionState.Gone)
             {
                 WriteWarning($"'{status.Database}' is not protected at the moment ({status.State}).");
                 continue;
