@@ -35,6 +35,14 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>With -WhatIf it only says what it would do. Without, it protects the database until Ctrl+C.</para>
 /// </example>
 /// <example>
+/// <para>Protect all databases in a folder, and those that appear there later</para>
+/// <code>
+/// New-Item ./tenants -ItemType Directory -Force | Out-Null
+/// Start-SHBackupProtection ./tenants -To ./offsite -CreateContainer -WhatIf
+/// </code>
+/// <para>One that is deleted is let go; what is stored of it stays.</para>
+/// </example>
+/// <example>
 /// <para>Keep each transaction for a week, with an ordinary backup each half hour</para>
 /// <code>Start-SHBackupProtection ./app.db -To ./offsite -CreateContainer -KeepTransactions 7d -BackupInterval 30m -WhatIf</code>
 /// <para>The ordinary backups are listed, tested and removed like any others.</para>
@@ -253,7 +261,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     {
         if (this.SearchPattern(path) is not { } pattern)
         {
-            return [this.FileSystemPath(path)];
+            return this.ExpandPath(path);
         }
 
         IReadOnlyList<string> found;

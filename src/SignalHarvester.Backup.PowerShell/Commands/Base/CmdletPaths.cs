@@ -92,7 +92,7 @@ internal static class CmdletPaths
         /// </summary>
         /// <exception cref="BackupException">InvalidArgument: the path belongs to another provider.</exception>
         public string? SearchPattern(string path) =>
-            !cmdlet.IsLiteral(path) ? cmdlet.FullPattern(path)
+            !cmdlet.IsLiteral(path) ? (WildcardPattern.ContainsWildcardCharacters(path) ? cmdlet.FullPattern(path) : null)
             : cmdlet.FileSystemPath(path) is var full && Directory.Exists(full) ? Path.Combine(WildcardPattern.Escape(full), "*")
             : null;
 
