@@ -36,10 +36,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Protect all databases in a folder, and those that appear there later</para>
-/// <code>
-/// New-Item ./tenants -ItemType Directory -Force | Out-Null
-/// Start-SHBackupProtection ./tenants -To ./offsite -CreateContainer -WhatIf
-/// </code>
+/// <code>Start-SHBackupProtection . -To ./offsite -CreateContainer -WhatIf</code>
 /// <para>One that is deleted is let go; what is stored of it stays.</para>
 /// </example>
 /// <example>

@@ -74,7 +74,9 @@ internal sealed class DatabaseSearch(
     /// </summary>
     private async Task LetGoAsync(Dictionary<string, DatabaseProtection> known)
     {
-        var gone = known.Keys.Where(path => found.Contains(path) && !File.Exists(path) && Directory.Exists(Path.GetDirectoryName(path))).ToHashSet(StringComparer.Ordinal);
+        var gone = known.Keys
+            .Where(path => found.Contains(path) && !File.Exists(path) && Directory.Exists(Path.GetDirectoryName(path)))
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var path in gone.Where(missing.Contains))
         {
             var protection = known[path];

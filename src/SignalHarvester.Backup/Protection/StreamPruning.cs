@@ -85,7 +85,8 @@ internal sealed class StreamPruning(
 
         var edge = context.Clock.GetUtcNow() - options.KeepTransactions;
         var newest = positions.FindLast(entry => entry.Position.Time <= edge);
-        if (newest is null || first is null || first > Math.Min(newest.Position.Number, writer.Number - 1) || !await IsVerifiedAsync(newest, context).ConfigureAwait(false))
+        if (newest is null || first is null || first > Math.Min(newest.Position.Number, writer.Number - 1)
+            || !await IsVerifiedAsync(newest, context).ConfigureAwait(false))
         {
             return;
         }

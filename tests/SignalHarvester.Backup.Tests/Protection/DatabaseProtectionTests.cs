@@ -718,8 +718,9 @@ public sealed class DatabaseProtectionTests : IDisposable
         using var turns = new BackupTurns();
         using var rounds = new RestRounds(TimeProvider.System);
         var context = Context(IdentityRing.Empty);
+        var options = new ProtectionOptions { CreatesContainer = true };
         using var protection = new DatabaseProtection(
-            Database, home, store, new ProtectionOptions { CreatesContainer = true }, turns, rounds, new KnownPositions(), new StoredStarts(store, context), context);
+            Database, home, store, options, turns, rounds, new KnownPositions(), new StoredStarts(store, context), context);
         var error = await Assert.ThrowsAsync<BackupException>(protection.RunAsync);
         Assert.Equal(BackupErrorId.SourceNotFound, error.ErrorId);
         Assert.Equal(BackupErrorId.SourceNotFound, Assert.Single(ProtectionHost.Find(home)).ErrorId);

@@ -145,10 +145,13 @@ public sealed class DatabaseSearchTests : IDisposable
                 said.Enqueue(message.Text);
             }
         }, stop.Token);
-        var search = new ProtectionSearch(
-            () => isUnreadable ? throw new UnauthorizedAccessException("Access is denied.") : Directory.Exists(Tenants) ? Directory.GetFiles(Tenants) : [], _ => home);
+        var search = new ProtectionSearch(Find, _ => home);
         running = Task.Run(() => ProtectionHost.Run([], search, store, new ProtectionOptions { CreatesContainer = true }, context));
     }
+
+    private string[] Find() => isUnreadable ? throw new UnauthorizedAccessException("Access is denied.")
+        : Directory.Exists(Tenants) ? Directory.GetFiles(Tenants)
+        : [];
 
     private async Task<Running> StartAsync(string name, string[]? pragmas = null) => new(name, await Application.StartAsync(
         new ApplicationOptions { DatabasePath = Path.Combine(Tenants, name), Pragmas = pragmas ?? Wal }));

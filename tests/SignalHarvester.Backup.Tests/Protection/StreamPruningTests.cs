@@ -130,7 +130,7 @@ public sealed class StreamPruningTests : IDisposable
     public async Task No_segment_goes_for_a_backup_that_was_removed_after_the_store_was_listed()
     {
         var (first, second) = await FillAsync();
-        var starts = new StoredStarts(world.Store, world.Context with { Clock = clock });
+        var starts = Starts();
         clock.SetUtcNow(world.TimeOf(6) + 3 * Day);
         Assert.Equal(3, (await starts.OfAsync(world.StreamId, TimeSpan.Zero, StreamWorld.Stop)).Count());
         foreach (var file in Directory.GetFiles(world["store"], second.Id + "*"))
@@ -145,8 +145,9 @@ public sealed class StreamPruningTests : IDisposable
     }
 
     private StreamPruning Pruning(StreamStore stream, ProtectionOptions? options = null) =>
-        new(
-            world.Database, world.Home, stream, world.Store, new StoredStarts(world.Store, world.Context with { Clock = clock }), options ?? new ProtectionOptions());
+        new(world.Database, world.Home, stream, world.Store, Starts(), options ?? new ProtectionOptions());
+
+    private StoredStarts Starts() => new(world.Store, world.Context with { Clock = clock });
 
     private async Task RunAsync(StreamPruning pruning, DateTimeOffset at)
     {

@@ -103,7 +103,8 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
                 var own = context with { Cancellation = stop.Token };
                 var resolved = databases.SelectMany(database => Resolve(database, store)).ToList();
                 var search = find is null ? null : new ProtectionSearch(find, path => new BackupDirectory(settings.BackupDirectoryOf(path), context.Clock));
-                foreach (var outcome in resolved.Count == 0 && search is null ? [] : ProtectionHost.Run(resolved, search, store, Protection(place.CreateContainer), own))
+                var options = Protection(place.CreateContainer);
+                foreach (var outcome in resolved.Count == 0 && search is null ? [] : ProtectionHost.Run(resolved, search, store, options, own))
                 {
                     Note(outcome);
                 }
