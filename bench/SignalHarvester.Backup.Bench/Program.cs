@@ -13,9 +13,9 @@ internal static class Program
         {
             switch (arguments)
             {
-                case [Writer.Verb, string database, string log, string interval, string timeout]:
+                case [Writer.Verb, string log, string interval, string timeout, .. string[] databases]:
                     await Writer.Run(
-                        database, log, int.Parse(interval, CultureInfo.InvariantCulture), int.Parse(timeout, CultureInfo.InvariantCulture));
+                        databases, log, int.Parse(interval, CultureInfo.InvariantCulture), int.Parse(timeout, CultureInfo.InvariantCulture));
                     return 0;
                 case ["integrity-check", string database]:
                     IntegrityCheck.Run(database);
@@ -77,6 +77,7 @@ internal static class Program
             new ContinuousRestore(workspace, database, module),
             new ContinuousCatchUp(workspace, database, module),
             new ContinuousMemory(workspace, protections),
+            new ContinuousMany(workspace, protections),
         ];
 
         options.Check(steps);

@@ -10,7 +10,7 @@ namespace SignalHarvester.Backup.Protection;
 /// <param name="context">Clock, messages.</param>
 internal sealed class StatusBoard(string databasePath, ProtectionFolder folder, Func<BackupProtection> status, OperationContext context)
 {
-    private static readonly TimeSpan LongestUntold = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestUntold = TimeSpan.FromSeconds(20);
 
     private readonly Lock gate = new();
     private volatile BackupProtection? shown;

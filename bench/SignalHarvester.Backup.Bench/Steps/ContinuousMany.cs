@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using SignalHarvester.Backup.Bench.Children;
+
+namespace SignalHarvester.Backup.Bench.Steps;
+
+/// <summary>A thousand databases in one process, of which fifty get a commit each second.</summary>
+internal sealed class ContinuousMany(Workspace workspace, Protection[] protections) : Step
+{
+    private const string Memory = "memory MB";
+    private const string Processor = "CPU %";
+    private const string Files = "open files";
+    private const string DelayP50 = "delay p50 ms";
+    private const string DelayP99 = "delay p99 ms";
+    private const int Mebibytes = 1;
+    private const int Databases = 1000;
+    private const int Working = 50;
+    private const int Timeout = 5000;
+
+    private static readonly TimeSpan Work = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(15);
+
+    // A thousand folders are listed for each look, which takes some of the two cores from both.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    public override string Name => "continuous-many";
+
+    public override string Title => "Continuous protection of 1,000 databases of 1 MiB, 50 of which get a commit each second";
+
+    public override IEnumerable<Contestant> Contestants()
+    {
+        var place = new ProtectedPlace(workspace["continuous"]);
+        return protections.Select(protection => new Contestant
+        {
+            Name = protection.Name,
+            Missing = protection.Missing,
+            Outputs = [place.Folder],
+            MostRounds = 1,
+            Prepare = () =>
+            {
+                var original = BenchDatabase.PathOf(workspace, Mebibytes);
+                BenchDatabase.Ensure(original, Mebibytes);
+                place.Make(original, Databases);
+            },
+            Run = () => Measure(protection, place),
+        });
+    }
+
+    /// <summary>At most seven files for each that works, and three for the others.</summary>
+    public override IEnumerable<Line> Judge(StepResult result) =>
+    [
+        .. Line.Of("continuous protection of 1,000 databases, memory while 50 work", result[protections[0].Name]?.Reported(Memory)?.Median, 320, "MB"),
+        .. Line.Of("continuous protection of 1,000 databases, open files while 50 work", result[protections[0].Name]?.Reported(Files)?.Median, 3300, "files"),
+    ];
+
+    private Sample Measure(Protection protection, ProtectedPlace place)
+    {
+        var log = workspace["commits.log"];
+        using var neighbour = new Neighbour(protection.Protect(place), place.Log);
+        neighbour.WaitUntil(() => protection.CountReady([.. place.Store.List()]) == Databases);
+        Thread.Sleep(Rest);
+        using var watch = new ObjectWatch(protection, place.Store, Look);
+        var (began, before) = (Stopwatch.GetTimestamp(), neighbour.Cpu);
+        double processor;
+        long memory;
+        int files;
+        using (Writer.Start(Enumerable.Range(0, Working).Select(number => place[ProtectedPlace.NameOf(number)]), log, 1000 / Working, Timeout))
+        {
+            Thread.Sleep(Work);
+            (processor, memory, files) = ((neighbour.Cpu - before) / Work.TotalSeconds, neighbour.Memory, neighbour.Files);
+        }
+
+        watch.WaitForRest(Rest);
+        var delays = Delays(protection, place, Commit.ReadAll(log), watch.New);
+        _ = neighbour.Stop();
+        return new Sample(Stopwatch.GetElapsedTime(began).TotalSeconds)
+        {
+            Reported = new Dictionary<string, double>
+            {
+                [Memory] = memory / 1e6,
+                [Processor] = processor * 100,
+                [Files] = files,
+                [DelayP50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1],
+                [DelayP99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1],
+                ["objects"] = watch.New.Count,
+            },
+        };
+    }
+
+    private static double[] Delays(
+        Protection protection, ProtectedPlace place, IReadOnlyList<Commit> commits, IReadOnlyList<(StoredObject Stored, long Seen)> objects)
+    {
+        var contents = objects.Select(o => (o.Seen, Bytes: protection.Read(place.Store.Fetch(o.Stored)))).ToList();
+        return
+        [
+            .. commits.Select((commit, number) =>
+            {
+                var found = contents.FindIndex(content => content.Bytes.AsSpan().IndexOf(Commit.MarkerOf(number)) >= 0);
+                return found < 0
+                    ? throw new BenchException($"Commit {number} of {commits.Count} is in none of the {objects.Count} objects.")
+                    : Stopwatch.GetElapsedTime(commit.End, contents[found].Seen).TotalMilliseconds;
+            }).Order(),
+        ];
+    }
+}
