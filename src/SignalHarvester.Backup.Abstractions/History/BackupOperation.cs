@@ -53,4 +53,7 @@ public enum BackupOperation : long
 
     /// <summary>Continuous protection of a database ended: it was stopped, or failed.</summary>
     StreamStop,
+
+    /// <summary>The newest transaction of a stream was restored to a temporary place, as a test.</summary>
+    StreamDrill,
 }

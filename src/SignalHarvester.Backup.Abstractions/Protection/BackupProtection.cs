@@ -56,8 +56,20 @@ public sealed record BackupProtection
     /// <summary>When the whole database was last held against its transactions, page by page; null if it never was.</summary>
     public DateTimeOffset? LastAudit { get; init; }
 
-    /// <summary>How often, since the start, an audit found pages that no transaction had written: something else did, or hardware fails.</summary>
+    /// <summary>
+    /// How often an audit found pages that no transaction had written: something else did, or hardware fails. Since the start, and before it if the last
+    /// time was within three days.
+    /// </summary>
     public long AuditFindings { get; init; }
+
+    /// <summary>When that was last so; null if it never was.</summary>
+    public DateTimeOffset? LastFinding { get; init; }
+
+    /// <summary>
+    /// Segments that are missing in the store, between the oldest one and the last: somebody deleted them. The transactions in them cannot be restored.
+    /// Looked for once an hour.
+    /// </summary>
+    public long MissingSegments { get; init; }
 
     /// <summary>The time from a commit to its storage, of half of the transactions of the last day; null if there was none.</summary>
     public TimeSpan? DelayMedian { get; init; }

@@ -30,6 +30,9 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
         var manifest = ScheduleCommand.ManifestPath(cmdlet);
         var command =
             "$p = [System.Management.Automation.PSSerializer]::Deserialize([Console]::In.ReadToEnd()); $global:LASTEXITCODE = 1; "
+
+            // Two processes draw on one terminal: a bar of this one would be drawn over what the other says.
+            + "$ProgressPreference = 'SilentlyContinue'; "
             + "Start-SHBackupProtection @p -ThisProcess; exit [int](-not $?)";
         return TaskProcess.Run(
             TaskCommand.ForPrompt(command, manifest),

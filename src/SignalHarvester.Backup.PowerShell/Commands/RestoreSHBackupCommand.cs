@@ -39,7 +39,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// the backup) unless -AllowOtherDatabase is given. Backups of several databases cannot go to one destination.</para>
 /// <para>Before a file is overwritten, a question names the backup and the file; Enter means No. A restore to a new file asks
 /// nothing. -Force or -Confirm:$false answer the question in advance.</para>
-/// <para>The result is the backup with RestoredTo, RestoredBytes, RestoredRows, Elapsed, Detail, SafetyBackupId and
+/// <para>The result is the backup with RestoredTo, RestoredTransaction and RestoredMoment (of a transaction), RestoredBytes, RestoredRows, Elapsed, Detail, SafetyBackupId and
 /// SafetyBackupPath, so it can be piped to the other cmdlets.</para>
 /// <para>The last three safety backups of a database stay. They never count as the newest backup.</para>
 /// </remarks>
@@ -59,12 +59,15 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Restores the newest backup of app.db at or before that moment, and says how far it is from it.</para>
 /// </example>
 /// <example>
-/// <para>Restore a database as it was before one transaction</para>
+/// <para>Restore a database as one transaction left it</para>
 /// <code>
 /// # A store with a stream of transactions, as continuous protection keeps it, is needed for this.
-/// if ($false) { Restore-SHBackup -Transaction 4711 -Database app.db -From offsite -Destination ./before.db }
+/// if ($false) {
+///     Restore-SHBackup -Transaction 4711 -Database app.db -From offsite -Destination ./before.db
+///     Get-SHBackupTransaction -From offsite -Database app.db -Newest 3 | Restore-SHBackup -Destination { "./$($_.Transaction).db" }
+/// }
 /// </code>
-/// <para>Restores the database as the transaction left it. Get-SHBackupTransaction lists their numbers.</para>
+/// <para>Restores it as transaction 4711 left it, then as each of the last three did. Get-SHBackupTransaction lists their numbers.</para>
 /// </example>
 /// <example>
 /// <para>Undo the changes since the newest backup, writing little</para>
@@ -360,7 +363,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     {
         if (ConfirmDestination(choice) is { } destination)
         {
-            RefuseTwice(choice.Backup, destination);
+            RefuseTwice(choice, destination);
             WriteObject(Runner.Run(context => BackupEngine.Restore(choice.Source, Options(destination, choice), context)));
             restored.Add(destination);
         }
@@ -458,7 +461,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 
         if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
-            RefuseTwice(backup, destination);
+            RefuseTwice(choice, destination);
             var isAgreed = RestorePlan.Overwrites(destination)
                 ? question.AllowsUnlessForced(Force, destination, $"{action} over the file there, {WhatIsKept}")
                 : this.ShouldProcessUnlessForced(Force, destination, action);
@@ -513,13 +516,17 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         _ = ShouldProcess(text, text, "Restore a backup");
     }
 
-    private void RefuseTwice(BackupMetadata backup, string destination)
+    private void RefuseTwice(Choice choice, string destination)
     {
         if (restored.Contains(destination))
         {
             throw BackupException.InvalidArgument(
-                backup.Id,
-                $"'{destination}' was already restored by this command, and '{backup.Id}' would overwrite it. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
+                choice.Backup.Id,
+                choice.Stream is { } stream
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"'{destination}' was already restored by this command, and transaction {stream.Transaction} would overwrite it. Pass one transaction for each destination, for example with Get-SHBackupTransaction -Newest 1, or give each a file of its own with -Destination {{ \"./$($_.Transaction).db\" }}.")
+                    : $"'{destination}' was already restored by this command, and '{choice.Backup.Id}' would overwrite it. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
         }
     }
 

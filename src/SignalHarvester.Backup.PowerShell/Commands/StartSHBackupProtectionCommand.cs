@@ -109,7 +109,8 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
 
     /// <summary>
     /// The time between two audits, such as 1d: a minute to a year. In an audit an ordinary backup reads every page, and holds the database against its
-    /// transactions: whatever differs from the backup before must have been written by one. Without it, as configured, else 1d.
+    /// transactions: whatever differs from the backup before must have been written by one. There is none more often than an ordinary backup. Without it,
+    /// as configured, else 1d.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(AgeCompleter))]
@@ -169,6 +170,12 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             StreamTimes.Require(nameof(AuditInterval), AuditInterval, StreamTimes.LongestAuditInterval);
             StreamTimes.Require(nameof(KeepTransactions), KeepTransactions, StreamTimes.LongestKeep);
         });
+        var (audits, backups) = (AuditInterval?.Value ?? Settings.Continuous.AuditInterval, BackupInterval?.Value ?? Settings.Continuous.BackupInterval);
+        if (audits < backups && !ThisProcess)
+        {
+            WriteWarning(
+                $"An audit is part of an ordinary backup, and these are made each {(BackupAge)backups}, so there is none more often than that. For one each {(BackupAge)audits} give -BackupInterval {(BackupAge)audits}, too.");
+        }
     }
 
     /// <inheritdoc/>
@@ -320,6 +327,11 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             WriteError(new BackupException(fault.ErrorId!, fault.Database, fault.Problem!).ToRecord());
         }
 
+        foreach (var (database, directory) in allowed.Where(entry => faults.Exists(fault => fault.Database == entry.Database && IsRefusal(fault.ErrorId!))))
+        {
+            this.ReportErrors(() => ProtectionHost.ForgetUnbegun(directory, database));
+        }
+
         if (faults.Count == 0)
         {
             var subject = allowed.Count > 0 ? allowed[0].Database : searched[0];
@@ -332,6 +344,10 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
                 .ToRecord());
         }
     }
+
+    /// <summary>Whether an error says that the file is none that can be protected, as a mistyped one.</summary>
+    private static bool IsRefusal(string errorId) =>
+        errorId is BackupErrorId.SourceNotSqlite or BackupErrorId.ProtectionRefused or BackupErrorId.SourceNotFound or BackupErrorId.SourceUnreadable;
 
     private (string Database, BackupDirectory Directory) With(string path) =>
         (path, string.IsNullOrEmpty(BackupDirectory) ? OpenConfigured(Settings.BackupDirectoryOf(path)) : OpenDirectory());

@@ -66,7 +66,12 @@ public sealed class StopSHBackupProtectionCommand : BackupCommand
             {
                 if (ShouldProcess(status.Database, "Stop the continuous protection"))
                 {
-                    WriteObject(Runner.Run(context => ProtectionHost.Stop(directory, status.Database, TimeSpan.FromSeconds(Timeout), context)));
+                    var ended = Runner.Run(context => ProtectionHost.Stop(directory, status.Database, TimeSpan.FromSeconds(Timeout), context));
+                    WriteObject(ended);
+                    if (ended is { ErrorId: { } id, Problem: { } problem })
+                    {
+                        throw new BackupException(id, ended.Database, problem);
+                    }
                 }
             });
         }

@@ -1,10 +1,12 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Tries the stores of the configuration.</summary>
+/// <summary>Tries the stores of the configuration, or another place.</summary>
 /// <remarks>
 /// <para>Writes a small object under the store's prefix, reads it, lists and deletes it: what backups, restores and retention
 /// need. The result says what works; a store in which nothing can be written, read or listed is also an error. A missing
@@ -27,7 +29,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupStore), typeof(bool))]
 public sealed class TestSHBackupStoreCommand : StoreCommand
 {
-    /// <summary>The names. Wildcards match several.</summary>
+    /// <summary>The names, of which wildcards match several; or an address, as s3://bucket/prefix/, or a folder, as ./offsite.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(StoreNameCompleter))]
     [SupportsWildcards]
@@ -43,7 +45,13 @@ public sealed class TestSHBackupStoreCommand : StoreCommand
     protected override void ProcessRecord() => this.ReportErrors(() =>
     {
         var configuration = FindConfiguration();
-        foreach (var store in Name.SelectMany(name => Named(configuration.Settings, name)).Distinct())
+        var stores = Name.SelectMany(name => Wanted(configuration.Settings, name)).Distinct().ToList();
+        if (stores.Count == 0 && configuration.Settings.Stores.Count == 0)
+        {
+            WriteWarning("No store is configured, so there is none to try. Give an address or a folder, such as s3://bucket/prefix/ or ./offsite.");
+        }
+
+        foreach (var store in stores)
         {
             this.ReportErrors(() =>
             {
@@ -64,4 +72,10 @@ public sealed class TestSHBackupStoreCommand : StoreCommand
             });
         }
     });
+
+    /// <summary>Returns the stores of a name, or the place of an address or a folder.</summary>
+    private IEnumerable<ObjectStoreSettings> Wanted(BackupSettings settings, string name) =>
+        StoreNames.IsName(name) || WildcardPattern.ContainsWildcardCharacters(name)
+            ? Named(settings, name)
+            : [StoreNames.Find(name, settings, this.FileSystemPath)];
 }

@@ -136,7 +136,10 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     }
 
     /// <summary>Lets the stream continue from an ordinary backup: what waits is in it.</summary>
-    public void Need(BaseReason reason, string why)
+    /// <param name="reason">Why.</param>
+    /// <param name="why">That in words, as a clause.</param>
+    /// <param name="knowsChanges">Whether it is known all the same which pages the transactions since the last ordinary backup have changed.</param>
+    public void Need(BaseReason reason, string why, bool knowsChanges = false)
     {
         lock (gate)
         {
@@ -150,8 +153,8 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
             if (reason != BaseReason.Bulk)
             {
                 Time = Now();
-                changedSince = null;
-                epoch++;
+                changedSince = knowsChanges ? changedSince : null;
+                epoch += knowsChanges ? 0 : 1;
             }
 
             neededSince ??= queue.First?.Value.Seen ?? clock.GetTimestamp();

@@ -27,7 +27,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     // A segment has a header of 64 MiB at most, and no more pages than may wait in memory.
     private const int LargestPlace = 192 << 20;
 
-    // Three times as long as a process that is well leaves its status as it is.
+    // Half as long again as a process that is well leaves its status as it is.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
 
     private readonly string path = Path.Combine(directory.Layout.ProtectionFolder, DatabaseKey.Of(databasePath));
@@ -65,6 +65,21 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
         if (IsRunning())
         {
             throw Running(null);
+        }
+    }
+
+    /// <summary>Proves that a process of this account can protect the database with this directory.</summary>
+    /// <exception cref="BackupException">ProtectionRunning; DirectoryNotWritable.</exception>
+    public void Try() => Lock().Dispose();
+
+    /// <summary>Forgets a protection that could not begin, so that nobody looks for what was never protected. One that has stored something stays.</summary>
+    /// <exception cref="BackupException">ProtectionRunning; DirectoryNotWritable.</exception>
+    public void ForgetUnbegun()
+    {
+        if (Load(out _) is null)
+        {
+            using var held = Lock();
+            DurableFile.Discard(Path.Combine(path, StatusName));
         }
     }
 

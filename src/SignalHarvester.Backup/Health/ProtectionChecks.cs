@@ -33,6 +33,10 @@ internal static class ProtectionChecks
                 HealthStatus.Critical,
                 $"Pages of the database differ from what its transactions have written: another program wrote to the file, or a disk or memory fails. Its protection is {one.State}.{problem}",
                 $"Get-SHBackupHistory {scope.InDirectory} -Operation StreamAudit"),
+            _ when one.MissingSegments > 0 => Found(
+                HealthStatus.Critical,
+                $"{HealthText.Count((int)one.MissingSegments, "segment")} of its stream {(one.MissingSegments == 1 ? "is" : "are")} missing in the store, so the transactions in {(one.MissingSegments == 1 ? "it" : "them")} cannot be restored: somebody has deleted what is needed.{problem}",
+                $"Get-SHBackupTransaction {HealthScope.Quote(one.Database)}{(one.Store is { } place ? " -From " + HealthScope.Quote(place) : string.Empty)}"),
             ProtectionState.Fenced => Found(
                 HealthStatus.Critical, $"Another writer has continued its stream, so this machine has stopped.{problem}", direct + " -TakeOver"),
             ProtectionState.Ended => Found(HealthStatus.Critical, $"It has ended without being stopped: nothing is protected{since}.{problem}", start),
@@ -55,12 +59,12 @@ internal static class ProtectionChecks
     private static string Measured(BackupProtection one)
     {
         var window = one is { RestorableFrom: { } from, RestorableTo: { } to }
-            ? $"Each transaction from {HealthText.Of(from)} to {HealthText.Of(to)} can be restored." : "No transaction can be restored yet.";
+            ? $"Each transaction from {HealthText.Of(from)} to {HealthText.Of(to)} can be restored{(one.Gaps > 0 ? ", but for those inside gaps" : string.Empty)}." : "No transaction can be restored yet.";
         var delay = one is { DelayMedian: { } median, DelayP99: { } most, DelayWorst: { } worst }
             ? $" From commit to storage: {HealthText.Length(median)} for half of them, {HealthText.Length(most)} for 99 of 100, {HealthText.Length(worst)} at most (last day)."
             : string.Empty;
         var gaps = one.Gaps == 0 ? string.Empty : string.Create(
-            CultureInfo.InvariantCulture, $" {one.Gaps} gaps since its start: there a backup took the place of transactions that may have been missed.");
+            CultureInfo.InvariantCulture, $" {HealthText.Count((int)one.Gaps, "gap")} since its start: there a backup took the place of transactions that may have been missed.");
         return $"Lag {HealthText.Length(one.Lag)}. {window}{delay}{gaps}";
     }
 }

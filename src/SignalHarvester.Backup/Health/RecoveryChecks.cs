@@ -75,9 +75,20 @@ internal static class RecoveryChecks
         const string check = "RecoveryTime";
         var rto = scope.Settings.Health.Rto;
         var command = scope.GetNewest + " | Invoke-SHRestoreDrill";
-        if (scope.Events.FirstOrDefault(
-            told => told.Operation == BackupOperation.Drill && told.Status != BackupEventStatus.Stopped
-                && told.Database == scope.Database && told.Database is not null) is not { } drill)
+        var drills = scope.Events.Where(
+            told => told.Operation is BackupOperation.Drill or BackupOperation.StreamDrill && told.Status != BackupEventStatus.Stopped
+                && told.Database == scope.Database && told.Database is not null).ToList();
+        if (drills.Find(told => told.Operation == BackupOperation.StreamDrill) is { Status: BackupEventStatus.Failed } failed)
+        {
+            // A drill of a backup says nothing of the transactions after it.
+            var from = scope.Protection?.Store is { } store ? " -From " + HealthScope.Quote(store) : string.Empty;
+            return new HealthCheck(
+                check, HealthStatus.Critical,
+                $"The last restore drill of its transactions, {HealthText.Of(scope.Now - failed.Timestamp)} ago, failed: {failed.ErrorMessage}",
+                $"Invoke-SHRestoreDrill -Stream -Database {HealthScope.Quote(failed.Database!)} {scope.InDirectory}{from}");
+        }
+
+        if (drills.FirstOrDefault() is not { } drill)
         {
             return new HealthCheck(
                 check, HealthStatus.Warning, "No restore has ever been tested, so it is unknown whether one works or how long it takes.",

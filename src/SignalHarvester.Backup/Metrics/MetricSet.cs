@@ -191,9 +191,15 @@ internal sealed class MetricSet
             var newest = Known(own.FirstOrDefault()?.Timestamp);
             var recorded = Known(totals.LatestSuccess.GetValueOrDefault((BackupOperation.Create, database), DateTimeOffset.UnixEpoch));
             lastSuccess.WithLabels(database).Set(UnixSeconds(newest > recorded ? newest : recorded));
-            if (totals.LatestSuccess.TryGetValue((BackupOperation.Drill, database), out var drill))
+            DateTimeOffset[] drills =
+            [
+                .. ((BackupOperation[])[BackupOperation.Drill, BackupOperation.StreamDrill])
+                    .Where(operation => totals.LatestSuccess.ContainsKey((operation, database)))
+                    .Select(operation => Known(totals.LatestSuccess[(operation, database)])),
+            ];
+            if (drills.Length > 0)
             {
-                lastDrill.WithLabels(database).Set(UnixSeconds(Known(drill)));
+                lastDrill.WithLabels(database).Set(UnixSeconds(drills.Max()));
             }
 
             if (options.ExpectedInterval(database) is { } expected)
@@ -225,6 +231,7 @@ internal sealed class MetricSet
         var findings = Counter(
             "shbackup_stream_audit_findings_total", "How often, since the start of the protection, pages differed that no transaction had written.",
             ["database"], []);
+        var missing = Gauge("shbackup_stream_missing_segments", "Segments of a database's stream that somebody has deleted from the store.", ["database"]);
         foreach (var one in protections)
         {
             var database = one.Database;
@@ -248,6 +255,7 @@ internal sealed class MetricSet
             gaps.WithLabels(database).IncTo(one.Gaps);
             SetMoment(audited, database, one.LastAudit);
             findings.WithLabels(database).IncTo(one.AuditFindings);
+            missing.WithLabels(database).Set(one.MissingSegments);
 
             void SetDelay(string quantile, TimeSpan? value)
             {

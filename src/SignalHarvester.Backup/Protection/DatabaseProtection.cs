@@ -94,7 +94,7 @@ internal sealed class DatabaseProtection : IDisposable
         watch = new DatabaseWatch(path, follower, rounds, new HolderOptions { Checkpoints = options.Checkpoints }, context);
         backups = new StreamBackups(path, directory, store, follower, writer, options);
         history = new ProtectionHistory(path, store.Location, directory, since, context);
-        audit = new StreamAudit(path, options.AuditInterval, history, context);
+        audit = new StreamAudit(path, store.Location, directory, options.AuditInterval, history, context);
         regular = new RegularBackups(path, store.Location, backups, audit, Found, turns, options.BackupInterval, background);
         pruning = new StreamPruning(path, directory, stream, store, starts, options);
         pace = new PaceBucket(options.Interval, context.Clock);
@@ -140,7 +140,7 @@ internal sealed class DatabaseProtection : IDisposable
         finally
         {
             await ending.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(regular.EndAsync(), prune ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(regular.EndAsync(writer.Transaction), prune ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             watch.Stop();
             if (standing.State is ProtectionState.Stopped or ProtectionState.Gone)
             {
@@ -233,7 +233,7 @@ internal sealed class DatabaseProtection : IDisposable
         }
 
         follower.Looked = shown is { LastLook: { } look } && shown.StoredTransaction == shown.Transaction && look < context.Clock.GetUtcNow() ? look : null;
-        audit.Continue(shown?.LastAudit);
+        audit.Continue(shown);
     }
 
     private async Task StartAsync()
@@ -600,6 +600,8 @@ internal sealed class DatabaseProtection : IDisposable
             Gaps = follower.Gaps,
             LastAudit = audit.Last,
             AuditFindings = audit.Findings,
+            LastFinding = audit.LastFinding,
+            MissingSegments = pruning.Missing,
             DelayMedian = delays.Quantile(0.5),
             DelayP99 = delays.Quantile(0.99),
             DelayWorst = delays.Quantile(1),

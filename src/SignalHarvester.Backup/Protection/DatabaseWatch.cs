@@ -76,6 +76,12 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
                     $"'{path}' was taken away while its protection was starting: {exception.Message}. Start it again when the database is in its place.",
                     exception);
             }
+            catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB)
+            {
+                throw new BackupException(
+                    BackupErrorId.SourceNotSqlite, path, $"'{path}' is not an SQLite database, or an encrypted one, which cannot be protected. Check the path.",
+                    exception);
+            }
             catch (SqliteException exception)
             {
                 throw new BackupException(
@@ -277,7 +283,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
                 follower.Holder = null;
                 holder.CloseReplaced();
                 (place, rest) = (null, null);
-                follower.Need(BaseReason.Replaced, exception.Message);
+                follower.Need(BaseReason.Replaced, exception.Message, knowsChanges: exception.IsOverwritten);
             }
 
             return exception.Message;

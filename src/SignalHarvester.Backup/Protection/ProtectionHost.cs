@@ -17,7 +17,7 @@ public static class ProtectionHost
     /// <param name="context">Messages.</param>
     /// <returns>Each database once, by its full path, links followed.</returns>
     /// <exception cref="BackupException">
-    /// ProtectionRefused; ProtectionRunning; InvalidArgument: the store is the backup directory; the errors of the paths.
+    /// ProtectionRefused; ProtectionRunning; DirectoryNotWritable; InvalidArgument: the store is the backup directory; the errors of the paths.
     /// </exception>
     public static IReadOnlyList<(string Database, BackupDirectory Directory)> Resolve(
         IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, OperationContext context)
@@ -29,7 +29,7 @@ public static class ProtectionHost
             store.RefuseHome(entry.Directory);
             var path = SourcePath.Resolve(entry.Database, allowHardLink: false, isKnown: false, context);
             ProtectionGrounds.Require(path);
-            RefuseRunning(entry.Directory, path);
+            new ProtectionFolder(entry.Directory, path).Try();
             return (Database: path, entry.Directory);
         });
         return [.. resolved.DistinctBy(entry => entry.Database, StringComparer.Ordinal)];
@@ -83,6 +83,14 @@ public static class ProtectionHost
     {
         ArgumentNullException.ThrowIfNull(directory);
         new ProtectionFolder(directory, database).RefuseRunning();
+    }
+
+    /// <summary>Forgets a protection that could not begin; one that has stored something is left as it is.</summary>
+    /// <exception cref="BackupException">ProtectionRunning; DirectoryNotWritable.</exception>
+    public static void ForgetUnbegun(BackupDirectory directory, string database)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        new ProtectionFolder(directory, database).ForgetUnbegun();
     }
 
     /// <summary>Asks the process that protects a database to stop, and does not wait.</summary>

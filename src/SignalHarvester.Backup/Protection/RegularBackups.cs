@@ -33,7 +33,7 @@ internal sealed class RegularBackups(
     {
         if (making is { IsCompleted: true })
         {
-            await FinishAsync(CancellationToken.None).ConfigureAwait(false);
+            await FinishAsync(stored, CancellationToken.None).ConfigureAwait(false);
         }
 
         if (sending is { IsCompleted: true } sent)
@@ -75,8 +75,9 @@ internal sealed class RegularBackups(
     }
 
     /// <summary>Waits for the backup that is being made, if there is one.</summary>
+    /// <param name="stored">The last transaction that is stored.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async Task FinishAsync(CancellationToken cancellation)
+    public async Task FinishAsync(long stored, CancellationToken cancellation)
     {
         if (making is not { } made)
         {
@@ -91,7 +92,7 @@ internal sealed class RegularBackups(
             var (backup, transaction, unexplained) = await made.ConfigureAwait(false);
             Last = backup.Id;
             unsent = (backup.Id, transaction);
-            if (audit.Judge(backup, unexplained) is { } why)
+            if (audit.Judge(backup, unexplained, stored) is { } why)
             {
                 onFinding(why);
             }
@@ -114,9 +115,10 @@ internal sealed class RegularBackups(
     }
 
     /// <summary>Waits for the end of what goes on, after it was cancelled. What has ended well until then is taken up.</summary>
-    public async Task EndAsync()
+    /// <param name="stored">The last transaction that is stored.</param>
+    public async Task EndAsync(long stored)
     {
         await Task.WhenAll(making ?? Task.CompletedTask, sending ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await FinishAsync(CancellationToken.None).ConfigureAwait(false);
+        await FinishAsync(stored, CancellationToken.None).ConfigureAwait(false);
     }
 }

@@ -70,7 +70,7 @@ internal sealed class StreamBases(
             pulse.Beat(Patience.LongestStep);
 
             // It was begun before, and would take the changes that this one needs.
-            await regular.FinishAsync(cancellation).ConfigureAwait(false);
+            await regular.FinishAsync(writer.Transaction, cancellation).ConfigureAwait(false);
         }
 
         var why = follower.NeededWhy ?? string.Empty;
@@ -110,7 +110,7 @@ internal sealed class StreamBases(
             history.HadGap(backup.Id, why);
         }
 
-        if (audit.Judge(backup, unexplained) is { } found)
+        if (audit.Judge(backup, unexplained, writer.Transaction) is { } found)
         {
             context.Warn($"'{databasePath}': {found}.");
         }

@@ -138,7 +138,7 @@ public sealed class StreamCommandTests
             Invoke-SHRestoreDrill -Stream -From $from -WhatIf
             $drill = Invoke-SHRestoreDrill -Stream -From $from -Assertion @{ Query = "SELECT count(*) FROM audit WHERE what = 'transaction 4'"; Expect = 1 }
             "$($drill.Passed) $($drill.Transaction) $($drill.StoredTransaction) $drill"
-            $event = Get-SHBackupHistory -Operation Drill -Newest 1
+            $event = Get-SHBackupHistory -Operation StreamDrill -Newest 1
             "$($event.Status) $($event.Operation)"
             try { Invoke-SHRestoreDrill -Stream -From $from -Database other.db } catch { "$($_.FullyQualifiedErrorId)" }
             try { Invoke-SHRestoreDrill -Stream } catch { "$($_.FullyQualifiedErrorId)" }
@@ -146,17 +146,19 @@ public sealed class StreamCommandTests
             Invoke-SHRestoreDrill -Stream -From $from -Quiet
             $drill = Invoke-SHRestoreDrill -Stream -From $from -ErrorVariable told 2>$null
             "$($drill.Passed) $($drill.ErrorId) $($told[0].FullyQualifiedErrorId)"
+            "$($drill.Reason)"
             """);
 
         var lines = (await process.SucceedAsync(StreamWorld.Stop)).Split('\n');
 
         Assert.Contains("Restore the newest transaction to a temporary place", lines[0], StringComparison.Ordinal);
         Assert.Equal("True 4  transaction 4 restores", lines[1]);
-        Assert.Equal("Success Drill", lines[2]);
+        Assert.Equal("Success StreamDrill", lines[2]);
         Assert.StartsWith("TransactionNotFound,", lines[3], StringComparison.Ordinal);
         Assert.StartsWith("InvalidArgument,", lines[4], StringComparison.Ordinal);
         Assert.Equal("False", lines[5]);
         Assert.StartsWith("False StreamHole RestoreDrillFailed,", lines[6], StringComparison.Ordinal);
+        Assert.Contains("The newest transaction cannot be restored", lines[7], StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]

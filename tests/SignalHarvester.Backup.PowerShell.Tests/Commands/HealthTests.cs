@@ -226,6 +226,25 @@ public partial class HealthTests
     }
 
     [Fact]
+    public void A_failed_drill_of_transactions_is_not_made_good_by_one_of_a_backup()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill; Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors();
+        using (var history = Databases.Open(workspace["backups", ".shbackup", "history.db"]))
+        {
+            Databases.Execute(
+                history,
+                "UPDATE event SET operation = 'streamDrill', status = 'failed', error_id = 'RestoreDrillFailed', error_message = 'a hole' WHERE id = (SELECT min(id) FROM event WHERE operation = 'drill')");
+        }
+
+        var check = Of(Look(workspace).Single(), "RecoveryTime");
+        Assert.Equal(HealthStatus.Critical, check.Status);
+        Assert.Contains("a hole", check.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("Invoke-SHRestoreDrill -Stream -Database ", check.Command, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_was_drilled_or_copied_at_a_moment_to_come_is_not_taken_for_fresh()
     {
         using var workspace = new Workspace();

@@ -115,6 +115,26 @@ public sealed class ProtectionTests
     }
 
     [Fact]
+    public void What_could_not_begin_is_told_by_its_reason_and_leaves_no_protection_behind()
+    {
+        using var host = new ScheduleHost();
+        File.WriteAllText(host["writer.py"], "print('no database, but long enough to be taken for one by nobody who looks')\n" + new string('#', 5000));
+        var said = host.Run($$"""
+            $ErrorActionPreference = 'Continue'
+            Start-SHBackupProtection ./writer.py {{To}} 2>&1 | ForEach-Object { "$($_.FullyQualifiedErrorId)" }
+            "count $(@(Get-SHBackupProtection -BackupDirectory ./backups -WarningAction Ignore).Count)"
+            $there = (Test-SHBackupStore ./offsite).Checks
+            "checks $(@($there | Where-Object Passed).Count) of $($there.Count)"
+            Start-SHBackupProtection ./app.db {{To}} -AuditInterval 5m -WhatIf -WarningVariable told -WarningAction SilentlyContinue 6>$null
+            "warned $told"
+            """);
+        Assert.Contains("SourceNotSqlite,", said.Output, StringComparison.Ordinal);
+        Assert.Contains("count 0", said.Output, StringComparison.Ordinal);
+        Assert.Matches("checks 4 of 4", said.Output);
+        Assert.Contains("there is none more often than that", said.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_would_be_searched_is_said_before()
     {
         using var host = new ScheduleHost();

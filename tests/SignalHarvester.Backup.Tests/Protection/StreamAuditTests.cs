@@ -129,6 +129,38 @@ public sealed class StreamAuditTests : IDisposable
         Assert.Equal(1, protecting.Status.Gaps);
     }
 
+    /// <summary>A writer past SQLite, whom its file's new time tells at once: the pages are named, and a new start does not hide them.</summary>
+    [Fact]
+    public async Task What_another_program_writes_at_rest_is_a_finding_that_outlives_the_process()
+    {
+        using var application = await StartAsync("hex(randomblob(2000))", rows: 300);
+        long last;
+        using (var protecting = new Protecting(Database, Backups, store, new ProtectionOptions { CreatesContainer = true }))
+        {
+            _ = await application.WorkAsync(3);
+            last = protecting.AwaitStored().Transaction;
+
+            // At rest its log is empty.
+            _ = protecting.Await(status => status.LogBytes == 0 && new FileInfo(Database + "-wal").Length == 0);
+            Write(keepsTime: false);
+            var found = protecting.Await(status => status.AuditFindings == 1);
+            Assert.NotNull(found.LastFinding);
+            Assert.Equal(1, protecting.AwaitStored().Gaps);
+            Assert.Contains("something else than SQLite wrote to the file", protecting.Said, StringComparison.Ordinal);
+            Assert.Contains($"1 of its pages ({damaged}) differ from 'backup_", protecting.Said, StringComparison.Ordinal);
+            Assert.Contains($"Restore-SHBackup -Transaction {last} -From 'file://", protecting.Said, StringComparison.Ordinal);
+            Assert.Null(protecting.Stop());
+        }
+
+        using var next = new Protecting(Database, Backups, store);
+        Assert.Equal(1, next.AwaitStored().AuditFindings);
+        await application.EndAsync();
+        Assert.Null(next.Stop());
+        Assert.True(IsDamaged(Database));
+        Assert.Equal(ImageHash.Of(Database), ImageHash.Of(Restored(StreamPlanner.Newest)));
+        Assert.False(IsDamaged(Restored((catalog, backups, context) => StreamPlanner.OfTransaction(catalog, backups, last, context))));
+    }
+
     [Fact]
     public async Task A_finding_that_was_made_as_the_protection_was_stopped_is_told()
     {
@@ -176,13 +208,18 @@ public sealed class StreamAuditTests : IDisposable
 
         // Until the commit is seen.
         await Task.Delay(500, Cancelled);
+        Write(keepsTime: true);
+        await reader.EndAsync();
+    }
+
+    private void Write(bool keepsTime)
+    {
         var (file, reference, offset) = (Quoted(Database), Quoted(folder["time of it"]), ((damaged - 1) * PageSize) + InThePage);
         Tool.Require("sh").Run(
             "-c",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"touch -r {file} {reference}; printf z | dd of={file} bs=1 seek={offset} conv=notrunc; touch -r {reference} {file}")).EnsureSuccess();
-        await reader.EndAsync();
+                $"touch -r {file} {reference}; printf z | dd of={file} bs=1 seek={offset} conv=notrunc{(keepsTime ? $"; touch -r {reference} {file}" : string.Empty)}")).EnsureSuccess();
 
         static string Quoted(string path) => "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
     }

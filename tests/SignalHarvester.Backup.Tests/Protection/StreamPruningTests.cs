@@ -126,6 +126,29 @@ public sealed class StreamPruningTests : IDisposable
         AssertPromised(next, from: deleted switch { 1 => 0, 2 => 2, _ => 2 });
     }
 
+    /// <summary>Whoever may delete in the store can make what is promised untrue; once an hour all segments are looked for.</summary>
+    [Theory]
+    [InlineData(3, 1, 4)]
+    [InlineData(5, 1, null)]
+    [InlineData(6, 1, null)]
+    public async Task Segments_that_somebody_deletes_are_missed_within_an_hour(long deleted, long missing, int? promisedFrom)
+    {
+        _ = await FillAsync();
+        var pruning = Pruning(world.Stream, new ProtectionOptions { KeepTransactions = 30 * Day });
+        await RunAsync(pruning, at: world.TimeOf(6));
+        Assert.Equal(0, pruning.Missing);
+        await world.Stream.DeleteAsync(new SegmentName(1, deleted), StreamWorld.Stop);
+        clock.Advance(TimeSpan.FromMinutes(59));
+        await RunAsync(pruning, at: clock.GetUtcNow());
+        Assert.Equal(0, pruning.Missing);
+        clock.Advance(TimeSpan.FromMinutes(2));
+        await RunAsync(pruning, at: clock.GetUtcNow());
+        await RunAsync(pruning, at: clock.GetUtcNow() + TimeSpan.FromHours(2));
+        Assert.Equal(missing, pruning.Missing);
+        Assert.Equal(promisedFrom is { } from ? world.TimeOf(from) : null, pruning.Oldest);
+        Assert.Contains($"the last of them with number {deleted}", Assert.Single(warnings), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task No_segment_goes_for_a_backup_that_was_removed_after_the_store_was_listed()
     {

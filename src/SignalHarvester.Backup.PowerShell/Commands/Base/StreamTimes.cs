@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>The limits of the times of continuous protection, which two cmdlets take.</summary>
@@ -26,7 +24,7 @@ internal static class StreamTimes
         if (given?.Value is { } time && (time < Least || time > most))
         {
             throw BackupException.InvalidArgument(
-                parameter, string.Create(CultureInfo.InvariantCulture, $"-{parameter} must be from {Least:c} to {most:c}."));
+                parameter, $"-{parameter} must be from {(BackupAge)Least} to {(BackupAge)most}.");
         }
     }
 }

@@ -9,6 +9,7 @@ namespace SignalHarvester.Backup.Continuous.Holder;
 internal sealed class HeldFiles
 {
     private const string IndexSuffix = "-shm";
+    private const string Overwritten = "something else than SQLite wrote to the file";
 
     private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(50);
 
@@ -47,7 +48,7 @@ internal sealed class HeldFiles
     {
         if (WhyReplaced() is { } reason)
         {
-            throw new DatabaseReplacedException(reason);
+            throw new DatabaseReplacedException(reason, isOverwritten: reason == Overwritten);
         }
     }
 
@@ -57,7 +58,7 @@ internal sealed class HeldFiles
         var now = FileMark.Of(path);
         return WhyMoved(now)
             ?? (IsIndexGone ? "the index of its log was deleted or replaced while it was in use"
-            : rest is not null && now != rest ? "something else than SQLite wrote to the file"
+            : rest is not null && now != rest ? Overwritten
             : null);
     }
 

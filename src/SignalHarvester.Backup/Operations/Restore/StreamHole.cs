@@ -89,8 +89,8 @@ internal static class StreamHole
                 CultureInfo.InvariantCulture,
                 $"; the nearest one after it is {next.Transaction} ({Moment(next.Time)}), in the backup '{plan.Next.Backup.Id}'")
             : "; there is none after it yet";
-        var wanted = moment is { } asked
-            ? $"The database as it was at {Moment(asked)}"
+        var wanted = moment == DateTimeOffset.MaxValue ? "The newest transaction"
+            : moment is { } asked ? $"The database as it was at {Moment(asked)}"
             : string.Create(CultureInfo.InvariantCulture, $"Transaction {plan.Transaction}");
         return new BackupException(
             BackupErrorId.StreamHole, (object?)moment ?? plan.Transaction, string.Create(
