@@ -413,6 +413,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         return this.StopOnError(() =>
         {
             RequireStreamStore(nameof(Transaction));
+            _ = StreamPlanner.DatabaseOf(listed, store!.Location);
             return OfTransaction(Transaction, listed, store!);
         });
     }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Protection;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -34,6 +35,7 @@ public sealed class StopSHBackupProtectionCommand : BackupCommand
     /// The database, by its path (full, or from here, as ./app.db) or its file's name; wildcards match several. Without it, all of the directory.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string? Database { get; set; }

@@ -235,7 +235,7 @@ public partial class HealthTests
         {
             Databases.Execute(
                 history,
-                "UPDATE event SET operation = 'streamDrill', status = 'failed', error_id = 'RestoreDrillFailed', error_message = 'a hole' WHERE id = (SELECT min(id) FROM event WHERE operation = 'drill')");
+                "UPDATE event SET operation = 'streamDrill', status = 'failed', error_id = 'RestoreDrillFailed', error = 'a hole' WHERE id = (SELECT min(id) FROM event WHERE operation = 'drill')");
         }
 
         var check = Of(Look(workspace).Single(), "RecoveryTime");

@@ -123,6 +123,7 @@ public sealed class ProtectionTests
             $ErrorActionPreference = 'Continue'
             Start-SHBackupProtection ./writer.py {{To}} 2>&1 | ForEach-Object { "$($_.FullyQualifiedErrorId)" }
             "count $(@(Get-SHBackupProtection -BackupDirectory ./backups -WarningAction Ignore).Count)"
+            New-Item ./offsite -ItemType Directory -Force | Out-Null
             $there = (Test-SHBackupStore ./offsite).Checks
             "checks $(@($there | Where-Object Passed).Count) of $($there.Count)"
             Start-SHBackupProtection ./app.db {{To}} -AuditInterval 5m -WhatIf -WarningVariable told -WarningAction SilentlyContinue 6>$null

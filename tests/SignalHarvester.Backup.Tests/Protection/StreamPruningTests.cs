@@ -135,7 +135,7 @@ public sealed class StreamPruningTests : IDisposable
     {
         _ = await FillAsync();
         var pruning = Pruning(world.Stream, new ProtectionOptions { KeepTransactions = 30 * Day });
-        await RunAsync(pruning, at: world.TimeOf(6));
+        await RunAsync(pruning, at: clock.GetUtcNow());
         Assert.Equal(0, pruning.Missing);
         await world.Stream.DeleteAsync(new SegmentName(1, deleted), StreamWorld.Stop);
         clock.Advance(TimeSpan.FromMinutes(59));
