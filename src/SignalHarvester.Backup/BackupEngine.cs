@@ -180,7 +180,8 @@ public static class BackupEngine
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(backups);
         ArgumentNullException.ThrowIfNull(home);
-        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.StreamDrill }, new BackupSource(backups[0], BackupCatalog.Of(store, home)));
+        var begun = OperationRecorder.Of(
+            new BackupEvent { Operation = BackupOperation.StreamDrill }, new BackupSource(backups[0], BackupCatalog.Of(store, home)));
         return OperationRecorder.Run(
             begun,
             home,

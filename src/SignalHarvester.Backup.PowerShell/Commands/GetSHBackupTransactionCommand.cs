@@ -112,7 +112,8 @@ public sealed class GetSHBackupTransactionCommand : BackupCommand, IConfiguratio
             var wanted = Runner.Run(context => Wanted(ListTransactions.Run(store, database, After, Before, faults.Add, context)));
             if (wanted.Count == 0 && After is null && Before is null && faults.Count == 0)
             {
-                WriteWarning($"'{store.Location}' has no transactions of '{database}', although its backups are of a stream. The transactions are in the store of its protection; Get-SHBackupProtection names it.");
+                WriteWarning(
+                    $"'{store.Location}' has no transactions of '{database}', although its backups are of a stream. The transactions are in the store of its protection; Get-SHBackupProtection names it.");
             }
 
             WriteObject(wanted, enumerateCollection: true);

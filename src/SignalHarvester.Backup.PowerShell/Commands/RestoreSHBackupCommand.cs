@@ -39,8 +39,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// the backup) unless -AllowOtherDatabase is given. Backups of several databases cannot go to one destination.</para>
 /// <para>Before a file is overwritten, a question names the backup and the file; Enter means No. A restore to a new file asks
 /// nothing. -Force or -Confirm:$false answer the question in advance.</para>
-/// <para>The result is the backup with RestoredTo, RestoredTransaction and RestoredMoment (of a transaction), RestoredBytes, RestoredRows, Elapsed, Detail, SafetyBackupId and
-/// SafetyBackupPath, so it can be piped to the other cmdlets.</para>
+/// <para>The result is the backup with RestoredTo, RestoredTransaction and RestoredMoment (of a transaction), RestoredBytes, RestoredRows, Elapsed,
+/// Detail, SafetyBackupId and SafetyBackupPath, so it can be piped to the other cmdlets.</para>
 /// <para>The last three safety backups of a database stay. They never count as the newest backup.</para>
 /// </remarks>
 /// <example>

@@ -39,7 +39,9 @@ internal sealed class HealthHeadlines(IReadOnlyList<HealthReport> reports, DateT
     private string Restore()
     {
         var drills = reports.SelectMany(report => report.Events)
-            .Where(told => told is { Operation: BackupOperation.Drill or BackupOperation.StreamDrill, Status: BackupEventStatus.Success } && told.Timestamp <= now).ToList();
+            .Where(told => told is { Operation: BackupOperation.Drill or BackupOperation.StreamDrill, Status: BackupEventStatus.Success }
+                && told.Timestamp <= now)
+            .ToList();
         var tested = drills.Select(told => told.Database).Distinct().Count();
         var worst = databases.Select(health => Status(health, "RecoveryTime")).DefaultIfEmpty(HealthStatus.Warning).Max();
         return drills.MaxBy(told => told.Timestamp) is { } newest

@@ -153,7 +153,8 @@ public static class HealthPage
             "Duration", [.. backups.Where(backup => backup.Duration is not null).Select(
                 backup => (backup.Timestamp, backup.Duration!.Value.TotalSeconds, !BackupChain.IsIncrement(backup)))], Seconds);
         var drills = report.Events.Where(
-            told => told is { Operation: BackupOperation.Drill or BackupOperation.StreamDrill, Status: BackupEventStatus.Success } && told.Database == health.DatabasePath);
+            told => told is { Operation: BackupOperation.Drill or BackupOperation.StreamDrill, Status: BackupEventStatus.Success }
+                && told.Database == health.DatabasePath);
         var restores = new TimeChart("Time of a restore", [.. drills.Select(told => (told.Timestamp, told.Duration.TotalSeconds, true))], Seconds)
         {
             HasKinds = false,

@@ -64,7 +64,8 @@ internal static class ProtectionChecks
             ? $" From commit to storage: {HealthText.Length(median)} for half of them, {HealthText.Length(most)} for 99 of 100, {HealthText.Length(worst)} at most (last day)."
             : string.Empty;
         var gaps = one.Gaps == 0 ? string.Empty : string.Create(
-            CultureInfo.InvariantCulture, $" {HealthText.Count((int)one.Gaps, "gap")} since its start: there a backup took the place of transactions that may have been missed.");
+            CultureInfo.InvariantCulture,
+            $" {HealthText.Count((int)one.Gaps, "gap")} since its start: there a backup took the place of transactions that may have been missed.");
         return $"Lag {HealthText.Length(one.Lag)}. {window}{delay}{gaps}";
     }
 }

@@ -131,7 +131,7 @@ public sealed class ProtectionTests
             """);
         Assert.Contains("SourceNotSqlite,", said.Output, StringComparison.Ordinal);
         Assert.Contains("count 0", said.Output, StringComparison.Ordinal);
-        Assert.Matches("checks 4 of 4", said.Output);
+        Assert.Matches("checks 5 of 5", said.Output);
         Assert.Contains("there is none more often than that", said.Output, StringComparison.Ordinal);
     }
 
