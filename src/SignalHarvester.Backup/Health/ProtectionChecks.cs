@@ -35,7 +35,7 @@ internal static class ProtectionChecks
                 $"Get-SHBackupHistory {scope.InDirectory} -Operation StreamAudit"),
             _ when one.MissingSegments > 0 => Found(
                 HealthStatus.Critical,
-                $"{HealthText.Count((int)one.MissingSegments, "segment")} of its stream {(one.MissingSegments == 1 ? "is" : "are")} missing in the store, so the transactions in {(one.MissingSegments == 1 ? "it" : "them")} cannot be restored: somebody has deleted what is needed.{problem}",
+                $"The store lacks {HealthText.Count((int)one.MissingSegments, "segment")} of its stream: somebody has deleted what the transactions there need.{problem}",
                 $"Get-SHBackupTransaction {HealthScope.Quote(one.Database)}{(one.Store is { } place ? " -From " + HealthScope.Quote(place) : string.Empty)}"),
             ProtectionState.Fenced => Found(
                 HealthStatus.Critical, $"Another writer has continued its stream, so this machine has stopped.{problem}", direct + " -TakeOver"),
@@ -59,7 +59,8 @@ internal static class ProtectionChecks
     private static string Measured(BackupProtection one)
     {
         var window = one is { RestorableFrom: { } from, RestorableTo: { } to }
-            ? $"Each transaction from {HealthText.Of(from)} to {HealthText.Of(to)} can be restored{(one.Gaps > 0 ? ", but for those inside gaps" : string.Empty)}." : "No transaction can be restored yet.";
+            ? $"Each transaction from {HealthText.Of(from)} to {HealthText.Of(to)} can be restored{(one.Gaps > 0 ? ", but for those inside gaps" : string.Empty)}."
+            : "No transaction can be restored yet.";
         var delay = one is { DelayMedian: { } median, DelayP99: { } most, DelayWorst: { } worst }
             ? $" From commit to storage: {HealthText.Length(median)} for half of them, {HealthText.Length(most)} for 99 of 100, {HealthText.Length(worst)} at most (last day)."
             : string.Empty;

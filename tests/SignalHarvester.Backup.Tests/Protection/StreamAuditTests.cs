@@ -214,12 +214,13 @@ public sealed class StreamAuditTests : IDisposable
 
     private void Write(bool keepsTime)
     {
+        var after = keepsTime ? $"; touch -r {Quoted(folder["time of it"])} {Quoted(Database)}" : string.Empty;
         var (file, reference, offset) = (Quoted(Database), Quoted(folder["time of it"]), ((damaged - 1) * PageSize) + InThePage);
         Tool.Require("sh").Run(
             "-c",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"touch -r {file} {reference}; printf z | dd of={file} bs=1 seek={offset} conv=notrunc{(keepsTime ? $"; touch -r {reference} {file}" : string.Empty)}")).EnsureSuccess();
+                $"touch -r {file} {reference}; printf z | dd of={file} bs=1 seek={offset} conv=notrunc{after}")).EnsureSuccess();
 
         static string Quoted(string path) => "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
     }
