@@ -11,6 +11,7 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
     private const string Files = "open files";
     private const string DelayP50 = "delay p50 ms";
     private const string DelayP99 = "delay p99 ms";
+    private const string NotFound = "commits in no object";
     private const int Mebibytes = 1;
     private const int Databases = 1000;
     private const int Working = 50;
@@ -49,6 +50,7 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
     public override IEnumerable<Line> Judge(StepResult result) =>
     [
         .. Line.Of("continuous protection of 1,000 databases, memory while 50 work", result[protections[0].Name]?.Reported(Memory)?.Median, 320, "MB"),
+        .. Line.Of("continuous protection of 1,000 databases, commits in no object", result[protections[0].Name]?.Reported(NotFound)?.Max, 0, "commits"),
         .. Line.Of("continuous protection of 1,000 databases, open files while 50 work", result[protections[0].Name]?.Reported(Files)?.Median, 3300, "files"),
     ];
 
@@ -70,7 +72,8 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
         }
 
         watch.WaitForRest(Rest);
-        var delays = Delays(protection, place, Commit.ReadAll(log), watch.New);
+        var commits = Commit.ReadAll(log);
+        var delays = Delays(protection, place, commits, watch.New);
         _ = neighbour.Stop();
         return new Sample(Stopwatch.GetElapsedTime(began).TotalSeconds)
         {
@@ -82,6 +85,7 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
                 [DelayP50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1],
                 [DelayP99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1],
                 ["objects"] = watch.New.Count,
+                [NotFound] = commits.Count - delays.Length,
             },
         };
     }
@@ -95,10 +99,8 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
             .. commits.Select((commit, number) =>
             {
                 var found = contents.FindIndex(content => content.Bytes.AsSpan().IndexOf(Commit.MarkerOf(number)) >= 0);
-                return found < 0
-                    ? throw new BenchException($"Commit {number} of {commits.Count} is in none of the {objects.Count} objects.")
-                    : Stopwatch.GetElapsedTime(commit.End, contents[found].Seen).TotalMilliseconds;
-            }).Order(),
+                return found < 0 ? (double?)null : Stopwatch.GetElapsedTime(commit.End, contents[found].Seen).TotalMilliseconds;
+            }).OfType<double>().Order(),
         ];
     }
 }
