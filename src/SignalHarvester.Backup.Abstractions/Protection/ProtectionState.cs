@@ -28,7 +28,4 @@ public enum ProtectionState
 
     /// <summary>It has ended with an error, or was killed.</summary>
     Ended,
-
-    /// <summary>It was let go, because the database was deleted, and its process protects what appears under a wildcard or in a folder.</summary>
-    Gone,
 }

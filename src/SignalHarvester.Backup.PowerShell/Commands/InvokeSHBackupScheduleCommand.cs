@@ -151,7 +151,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
 
         var sources = Sources(definition.Job, settings);
         var faults = new List<BackupException>();
-        var run = Runner.Run(context => session.Run(sources, Finder(definition), settings, faults.Add, context));
+        var run = Runner.Run(context => session.Run(sources, settings, faults.Add, context));
         faults.ForEach(Tell);
         return run;
     }
@@ -197,12 +197,6 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         var sources = new List<ScheduleSource>();
         foreach (var pattern in job.Databases)
         {
-            if (job.Action == ScheduleAction.Protect && this.SearchPattern(pattern) is not null)
-            {
-                // What it matches is found again and again.
-                continue;
-            }
-
             try
             {
                 sources.AddRange(this.ExpandPath(pattern).Select(path => new ScheduleSource(path, null)));
@@ -214,13 +208,6 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         }
 
         return job.Databases.Count > 0 ? sources : [.. settings.Databases.Select(database => new ScheduleSource(database.Path, null))];
-    }
-
-    /// <summary>What finds the databases of a continuous schedule that has patterns or folders; null for another one.</summary>
-    private Func<IReadOnlyList<string>>? Finder(ScheduleDefinition definition)
-    {
-        var patterns = definition.Job.Action == ScheduleAction.Protect ? definition.Job.Databases.Select(this.SearchPattern).OfType<string>().ToList() : [];
-        return patterns.Count == 0 ? null : () => [.. patterns.SelectMany(PathPattern.Files).Distinct(StringComparer.Ordinal)];
     }
 
     private void SetExitCode(int code) => SessionState.PSVariable.Set(ExitCodeVariable, code);

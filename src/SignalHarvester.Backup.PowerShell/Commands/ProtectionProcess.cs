@@ -20,12 +20,11 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
 
     /// <summary>Runs the cmdlet in a new process with the parameters of this one. What it says appears in the terminal.</summary>
     /// <param name="databases">The databases, as full paths.</param>
-    /// <param name="patterns">The full patterns by which more may be found.</param>
-    /// <param name="stop">Asks the new process to stop; null to send it SIGTERM.</param>
+    /// <param name="stop">Asks the new process to stop.</param>
     /// <param name="stopped">Cancelled when this session is told to stop.</param>
     /// <returns>Its exit code.</returns>
     /// <exception cref="BackupException">SchedulerUnavailable: there is neither pwsh nor shbackup.</exception>
-    public int Run(IReadOnlyList<string> databases, IReadOnlyList<string> patterns, Action? stop, CancellationToken stopped)
+    public int Run(IReadOnlyList<string> databases, Action stop, CancellationToken stopped)
     {
         var manifest = ScheduleCommand.ManifestPath(cmdlet);
         var command =
@@ -36,13 +35,13 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
             + "Start-SHBackupProtection @p -ThisProcess; exit [int](-not $?)";
         return TaskProcess.Run(
             TaskCommand.ForPrompt(command, manifest),
-            PSSerializer.Serialize(Parameters(databases, patterns)),
+            PSSerializer.Serialize(Parameters(databases)),
             cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath,
             stop,
             stopped);
     }
 
-    private Hashtable Parameters(IReadOnlyList<string> databases, IReadOnlyList<string> patterns)
+    private Hashtable Parameters(IReadOnlyList<string> databases)
     {
         var passed = new Hashtable(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, value) in cmdlet.MyInvocation.BoundParameters)
@@ -59,17 +58,9 @@ internal sealed class ProtectionProcess(PSCmdlet cmdlet)
             }
         }
 
-        // What the pipeline named is decided here, and a link was followed.
+        // What a wildcard or the pipeline named is decided here, and a link was followed.
         passed.Remove(nameof(StartSHBackupProtectionCommand.DatabasePath));
-        passed.Remove(nameof(StartSHBackupProtectionCommand.LiteralPath));
-        if (patterns.Count == 0)
-        {
-            passed[nameof(StartSHBackupProtectionCommand.LiteralPath)] = databases.ToArray();
-        }
-        else
-        {
-            passed[nameof(StartSHBackupProtectionCommand.DatabasePath)] = patterns.Concat(databases.Select(WildcardPattern.Escape)).ToArray();
-        }
+        passed[nameof(StartSHBackupProtectionCommand.LiteralPath)] = databases.ToArray();
 
         // How each has ended is in its status, and an error of this cmdlet.
         passed["ErrorAction"] = nameof(ActionPreference.SilentlyContinue);

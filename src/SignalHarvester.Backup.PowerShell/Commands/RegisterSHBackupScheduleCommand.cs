@@ -434,7 +434,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     {
         try
         {
-            return this.ExpandPath(path).Any(file => DatabaseFiles.IsThere(file) || (Continuous && Directory.Exists(file)));
+            return this.ExpandPath(path).Any(DatabaseFiles.IsThere);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceNotFound)
         {

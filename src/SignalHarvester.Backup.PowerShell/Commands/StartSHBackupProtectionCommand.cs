@@ -7,7 +7,6 @@ using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Protection;
-using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -35,11 +34,6 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>With -WhatIf it only says what it would do. Without, it protects the database until Ctrl+C.</para>
 /// </example>
 /// <example>
-/// <para>Protect all databases in a folder, and those that appear there later</para>
-/// <code>Start-SHBackupProtection . -To ./offsite -CreateContainer -WhatIf</code>
-/// <para>One that is deleted is let go; what is stored of it stays.</para>
-/// </example>
-/// <example>
 /// <para>Keep each transaction for a week, with an ordinary backup each half hour</para>
 /// <code>Start-SHBackupProtection ./app.db -To ./offsite -CreateContainer -KeepTransactions 7d -BackupInterval 30m -WhatIf</code>
 /// <para>The ordinary backups are listed, tested and removed like any others.</para>
@@ -61,8 +55,6 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     private readonly UploadParameters storeParameters = new();
     private readonly IdentityParameters keys = new();
     private readonly List<(string Database, BackupDirectory Directory)> databases = [];
-    private readonly List<string> patterns = [];
-    private readonly HashSet<string> matched = new(StringComparer.Ordinal);
     private BackupEncryption? encryption;
     private bool isNamed;
 
@@ -74,10 +66,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         AddParameters(keys);
     }
 
-    /// <summary>
-    /// The database files. Wildcards match several, and a folder stands for all databases in it; those that appear there later are protected, too, and
-    /// those that are deleted are let go. Without it, the databases of the configuration.
-    /// </summary>
+    /// <summary>The database files. Wildcards match several. Without it, the databases of the configuration.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
     [ArgumentCompleter(typeof(DatabaseFileCompleter))]
     [Alias("Path")]
@@ -184,14 +173,15 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         foreach (var path in ParameterSetName == PathSet ? DatabasePath : LiteralPath)
         {
             isNamed = true;
-            this.ReportErrors(() => databases.AddRange((ParameterSetName == PathSet ? Named(path) : [this.FileSystemPath(path)]).Select(With)));
+            this.ReportErrors(() => databases.AddRange(
+                (ParameterSetName == PathSet ? this.ExpandPath(path) : [this.FileSystemPath(path)]).Select(With)));
         }
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (isNamed && databases.Count == 0 && patterns.Count == 0)
+        if (isNamed && databases.Count == 0)
         {
             // Why is said already.
             return;
@@ -202,7 +192,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             databases.AddRange(Settings.Databases.Select(database => With(database.Path)));
         }
 
-        if (databases.Count == 0 && patterns.Count == 0)
+        if (databases.Count == 0)
         {
             ThrowTerminatingError(new BackupException(
                 BackupErrorId.DatabaseRequired, nameof(DatabasePath),
@@ -213,8 +203,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         var location = this.StopOnError(() => Stores(storeParameters).ForStream);
         var store = this.StopOnError(() => OpenStore(storeParameters, location));
         var asked = databases.Where(entry => ShouldProcess(entry.Database, $"Protect continuously, to {store.Location}")).ToList();
-        var searched = patterns.Where(pattern => ShouldProcess(pattern, $"Protect continuously what appears there, to {store.Location}")).ToList();
-        if (asked.Count == 0 && searched.Count == 0)
+        if (asked.Count == 0)
         {
             return;
         }
@@ -222,7 +211,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         var allowed = this.StopOnError(() => Runner.Run(context => ProtectionHost.Resolve(asked, store, context))).ToList();
         if (!ThisProcess)
         {
-            RunElsewhere(allowed, searched);
+            RunElsewhere(allowed);
             return;
         }
 
@@ -231,7 +220,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             {
                 Message = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Protecting {(allowed is [var one] ? $"'{one.Database}'" : $"{allowed.Count} databases")}{(searched.Count > 0 ? $", and those that appear by {string.Join(", ", searched)}," : string.Empty)} to '{store.Location}' until Ctrl+C or Stop-SHBackupProtection."),
+                    $"Protecting {(allowed is [var one] ? $"'{one.Database}'" : $"{allowed.Count} databases")} to '{store.Location}' until Ctrl+C or Stop-SHBackupProtection."),
             },
             ["PSHOST"]);
         var options = new ProtectionOptions
@@ -250,7 +239,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             CompressionLevel = Settings.CompressionLevel,
         };
         var told = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var outcome in Runner.Run(context => ProtectionHost.Run(allowed, SearchOf(searched), store, options, context)))
+        foreach (var outcome in Runner.Run(context => ProtectionHost.Run(allowed, store, options, context)))
         {
             // What concerns the store is told of each database.
             if (outcome.Fault is { } fault && told.Add(fault.Message))
@@ -260,57 +249,17 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         }
     }
 
-    /// <summary>Returns the files that a path names: itself, or the databases that a pattern finds at this moment.</summary>
-    private IReadOnlyList<string> Named(string path)
+    private void RunElsewhere(List<(string Database, BackupDirectory Directory)> allowed)
     {
-        if (this.SearchPattern(path) is not { } pattern)
-        {
-            return this.ExpandPath(path);
-        }
-
-        IReadOnlyList<string> found;
-        try
-        {
-            found = [.. PathPattern.Files(pattern).Where(DatabaseFiles.IsDatabase)];
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new BackupException(BackupErrorId.SourceUnreadable, path, $"'{path}' cannot be searched for databases: {exception.Message}", exception);
-        }
-
-        if (found.Count == 0 && WildcardPattern.ContainsWildcardCharacters(path))
-        {
-            throw new BackupException(
-                BackupErrorId.SourceNotFound, path,
-                $"No database matches '{path}'. Check the path; for a name with brackets, use -LiteralPath, or put a backtick before each of them.");
-        }
-
-        patterns.Add(pattern);
-        matched.UnionWith(found);
-        return found;
-    }
-
-    private ProtectionSearch? SearchOf(List<string> searched)
-    {
-        if (searched.Count == 0)
-        {
-            return null;
-        }
-
-        var home = string.IsNullOrEmpty(BackupDirectory) ? null : OpenDirectory();
-        return new ProtectionSearch(
-            () => [.. searched.SelectMany(PathPattern.Files).Distinct(StringComparer.Ordinal)],
-            path => home ?? OpenConfigured(Settings.BackupDirectoryOf(path)));
-    }
-
-    private void RunElsewhere(List<(string Database, BackupDirectory Directory)> allowed, List<string> searched)
-    {
-        // What the patterns have matched is matched there again; who was found later is known only there.
-        var named = allowed.Select(entry => entry.Database).Where(path => searched.Count == 0 || !matched.Contains(path)).ToList();
         var code = Runner.Run(context => new ProtectionProcess(this).Run(
-            named,
-            searched,
-            searched.Count > 0 ? null : () => allowed.ForEach(entry => ProtectionHost.RequestStop(entry.Directory, entry.Database)),
+            [.. allowed.Select(entry => entry.Database)],
+            () =>
+            {
+                foreach (var (database, directory) in allowed)
+                {
+                    ProtectionHost.RequestStop(directory, database);
+                }
+            },
             context.Cancellation));
         if (code == 0)
         {
@@ -334,13 +283,11 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
 
         if (faults.Count == 0)
         {
-            var subject = allowed.Count > 0 ? allowed[0].Database : searched[0];
-
             // Another process may have begun to protect one of them meanwhile.
             this.StopOnError(() => allowed.ForEach(entry => ProtectionHost.RefuseRunning(entry.Directory, entry.Database)));
             WriteError(new BackupException(
-                BackupErrorId.StreamBehind, BackupErrorCategory.NotSpecified, subject,
-                $"The process that protected '{subject}' has ended with code {code.ToString(CultureInfo.InvariantCulture)}; what it said is above. Start it again: it goes on where it ended.")
+                BackupErrorId.StreamBehind, BackupErrorCategory.NotSpecified, allowed[0].Database,
+                $"The process that protected '{allowed[0].Database}' has ended with code {code.ToString(CultureInfo.InvariantCulture)}; what it said is above. Start it again: it goes on where it ended.")
                 .ToRecord());
         }
     }

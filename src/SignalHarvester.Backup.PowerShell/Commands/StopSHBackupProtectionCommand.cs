@@ -58,7 +58,7 @@ public sealed class StopSHBackupProtectionCommand : BackupCommand
         var directories = this.StopOnError(OpenDirectories);
         foreach (var (directory, status) in Named([.. directories.SelectMany(Protections)], directories))
         {
-            if (status.State is ProtectionState.Stopped or ProtectionState.Ended or ProtectionState.Fenced or ProtectionState.Gone)
+            if (status.State is ProtectionState.Stopped or ProtectionState.Ended or ProtectionState.Fenced)
             {
                 WriteWarning($"'{status.Database}' is not protected at the moment ({status.State}).");
                 continue;

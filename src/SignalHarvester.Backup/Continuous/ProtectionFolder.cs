@@ -282,7 +282,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
             return null;
         }
 
-        return status.State is ProtectionState.Stopped or ProtectionState.Fenced or ProtectionState.Gone ? status
+        return status.State is ProtectionState.Stopped or ProtectionState.Fenced ? status
             : !IsLocked(folder) ? status with { State = ProtectionState.Ended, Lag = LagSince(status.LastLook ?? status.Since, status.Lag) }
             : OfRunning(status, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.FilePath(StatusName))));
     }

@@ -41,7 +41,6 @@ internal static class ProtectionChecks
                 HealthStatus.Critical, $"Another writer has continued its stream, so this machine has stopped.{problem}", direct + " -TakeOver"),
             ProtectionState.Ended => Found(HealthStatus.Critical, $"It has ended without being stopped: nothing is protected{since}.{problem}", start),
             ProtectionState.Stopped => Found(HealthStatus.Warning, $"It was stopped: nothing is protected{since}.", start),
-            ProtectionState.Gone => Found(HealthStatus.Ok, $"The database was deleted{since}, so it was let go.", null),
             ProtectionState.Starting => Found(HealthStatus.Ok, $"It is starting.{problem}", null),
             ProtectionState.Waiting => Found(
                 one.Lag > LateLook ? HealthStatus.Critical : HealthStatus.Warning, $"The database cannot be followed{since}.{problem}", show),

@@ -60,7 +60,6 @@ internal sealed class DatabaseProtection : IDisposable
     private bool isEnding;
     private bool isUnkept;
     private bool hasBegun;
-    private volatile bool isLetGo;
 
     /// <summary>Prepares the protection of a database; nothing is opened yet.</summary>
     /// <param name="path">The database's full path; links are followed already.</param>
@@ -100,7 +99,7 @@ internal sealed class DatabaseProtection : IDisposable
         pace = new PaceBucket(options.Interval, context.Clock);
         delays = new DelayRecord(context.Clock);
         board = new StatusBoard(path, folder, Status, context);
-        patience = new Patience(path, store.Location, standing, pulse, () => !isEnding && (folder.IsStopRequested || isLetGo), board.Show, context);
+        patience = new Patience(path, store.Location, standing, pulse, () => !isEnding && folder.IsStopRequested, board.Show, context);
         bases = new StreamBases(path, follower, writer, backups, audit, regular, turns, patience, pulse, standing, board, history, context);
     }
 
@@ -119,7 +118,7 @@ internal sealed class DatabaseProtection : IDisposable
             hasBegun = true;
             history.Started();
             await ShipAsync().ConfigureAwait(false);
-            standing.State = StateAtStop;
+            standing.State = ProtectionState.Stopped;
         }
         catch (BackupException exception)
         {
@@ -130,7 +129,7 @@ internal sealed class DatabaseProtection : IDisposable
         }
         catch (OperationCanceledException) when (IsStopping)
         {
-            standing.State = StateAtStop;
+            standing.State = ProtectionState.Stopped;
         }
         catch (Exception exception)
         {
@@ -142,7 +141,7 @@ internal sealed class DatabaseProtection : IDisposable
             await ending.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(regular.EndAsync(writer.Transaction), prune ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             watch.Stop();
-            if (standing.State is ProtectionState.Stopped or ProtectionState.Gone)
+            if (standing.State == ProtectionState.Stopped)
             {
                 KeepRestAtEnd();
             }
@@ -175,16 +174,6 @@ internal sealed class DatabaseProtection : IDisposable
     /// <summary>Whether it has ended, in whatever way.</summary>
     public bool HasEnded => standing.HasEnded;
 
-    /// <summary>The error that ended it; null if none has.</summary>
-    public BackupException? Failure => standing.Failure;
-
-    /// <summary>Ends it, because the database was deleted.</summary>
-    public void LetGo()
-    {
-        isLetGo = true;
-        follower.Wake();
-    }
-
     /// <summary>Whether it makes progress: the thread that looks, and the loop that stores. One that has ended needs none.</summary>
     /// <param name="patience">How long no progress is no bad sign yet.</param>
     public bool IsAlive(TimeSpan patience) => HasEnded || (pulse.IsAlive(patience) && watch.IsAlive(patience));
@@ -200,9 +189,7 @@ internal sealed class DatabaseProtection : IDisposable
 
     private TimeSpan RestLength => LongBreath < options.BackupInterval ? LongBreath : options.BackupInterval;
 
-    private bool IsStopping => context.Cancellation.IsCancellationRequested || folder.IsStopRequested || isLetGo;
-
-    private ProtectionState StateAtStop => isLetGo ? ProtectionState.Gone : ProtectionState.Stopped;
+    private bool IsStopping => context.Cancellation.IsCancellationRequested || folder.IsStopRequested;
 
     private SafeFileHandle Lock()
     {

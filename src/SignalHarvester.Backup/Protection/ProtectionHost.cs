@@ -35,16 +35,14 @@ public static class ProtectionHost
         return [.. resolved.DistinctBy(entry => entry.Database, StringComparer.Ordinal)];
     }
 
-    /// <summary>Protects databases until all of them are stopped, or have failed; with a search, until they are stopped.</summary>
+    /// <summary>Protects databases until all of them are stopped, or have failed.</summary>
     /// <param name="databases">The databases, as <see cref="Resolve"/> returns them.</param>
-    /// <param name="search">Where databases may appear that are to be protected, too; null for nowhere.</param>
     /// <param name="store">Where the streams and the backups go.</param>
     /// <param name="options">The options.</param>
     /// <param name="context">Clock, messages; its cancellation stops the protection.</param>
     /// <returns>How each has ended.</returns>
     public static IReadOnlyList<ProtectionOutcome> Run(
-        IReadOnlyList<(string Database, BackupDirectory Directory)> databases, ProtectionSearch? search, StoreCatalog store, ProtectionOptions options,
-        OperationContext context)
+        IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, ProtectionOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(databases);
         ArgumentNullException.ThrowIfNull(context);
@@ -53,17 +51,19 @@ public static class ProtectionHost
         using var rounds = new RestRounds(context.Clock);
         var positions = new KnownPositions();
         var starts = new StoredStarts(store, own);
-        using var protections = new ProtectionSet(own);
-        protections.Start(databases.Select(entry => Prepare(entry.Database, entry.Directory, positions)));
-        return RunAsync(protections, search is null ? null : new DatabaseSearch(search, protections, PrepareFound, own), own).GetAwaiter().GetResult();
-
-        DatabaseProtection Prepare(string path, BackupDirectory directory, KnownPositions known) =>
-            new(path, directory, store, options, turns, rounds, known, starts, own);
-
-        DatabaseProtection PrepareFound(string path, BackupDirectory directory)
+        var protections = new List<DatabaseProtection>();
+        try
         {
-            var (database, home) = Resolve([(path, directory)], store, own)[0];
-            return Prepare(database, home, new KnownPositions());
+            foreach (var (path, directory) in databases)
+            {
+                protections.Add(new DatabaseProtection(path, directory, store, options, turns, rounds, positions, starts, own));
+            }
+
+            return RunAsync(protections, own).GetAwaiter().GetResult();
+        }
+        finally
+        {
+            protections.ForEach(protection => protection.Dispose());
         }
     }
 
@@ -144,21 +144,16 @@ public static class ProtectionHost
     }
 
     /// <summary>Runs them all, and tells others how they go on, the service manager too if there is one.</summary>
-    private static async Task<IReadOnlyList<ProtectionOutcome>> RunAsync(ProtectionSet protections, DatabaseSearch? search, OperationContext context)
+    private static async Task<IReadOnlyList<ProtectionOutcome>> RunAsync(IReadOnlyList<DatabaseProtection> protections, OperationContext context)
     {
-        if (search is not null)
-        {
-            await search.LookAsync().ConfigureAwait(false);
-        }
-
         using var notice = ServiceNotice.Find();
         using var ended = new CancellationTokenSource();
         var attend = AttendAsync(protections, context.Clock, ended.Token);
         var report = notice is null ? Task.CompletedTask : new ServiceReport(notice, protections, context.Clock).RunAsync(context.Cancellation, ended.Token);
         try
         {
-            await (search?.RunAsync() ?? Task.CompletedTask).ConfigureAwait(false);
-            return await protections.EndAsync().ConfigureAwait(false);
+            return await Task.WhenAll(protections.Select(protection => RunAsync(
+                protection, () => protections.Any(other => other != protection && !other.HasEnded), context))).ConfigureAwait(false);
         }
         finally
         {
@@ -167,16 +162,45 @@ public static class ProtectionHost
         }
     }
 
-    private static async Task AttendAsync(ProtectionSet protections, TimeProvider clock, CancellationToken ended)
+    private static async Task AttendAsync(IReadOnlyList<DatabaseProtection> protections, TimeProvider clock, CancellationToken ended)
     {
         while (!ended.IsCancellationRequested)
         {
-            foreach (var protection in protections.All)
+            foreach (var protection in protections)
             {
                 protection.Attend();
             }
 
             await Task.Delay(Breath, clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <param name="protection">The protection.</param>
+    /// <param name="hasOthers">Whether others go on: then its error, which is reported at the end of all, is still far away.</param>
+    /// <param name="context">Clock, messages.</param>
+    private static async Task<ProtectionOutcome> RunAsync(DatabaseProtection protection, Func<bool> hasOthers, OperationContext context)
+    {
+        var began = context.Clock.GetTimestamp();
+        BackupException? fault = null;
+        try
+        {
+            await protection.RunAsync().ConfigureAwait(false);
+        }
+        catch (BackupException exception)
+        {
+            fault = exception;
+            if (hasOthers())
+            {
+                context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
+            }
+        }
+        catch (Exception exception)
+        {
+            // It is an error of the whole command, which others may keep from ending for a long time.
+            context.Warn($"The protection of '{protection.Path}' has ended unexpectedly: {exception.Message}");
+            throw;
+        }
+
+        return new ProtectionOutcome(protection.Path, protection.Shown, context.Clock.GetElapsedTime(began), fault);
     }
 }

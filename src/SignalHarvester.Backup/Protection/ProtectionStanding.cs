@@ -13,5 +13,5 @@ internal sealed class ProtectionStanding
     public BackupException? Failure { get; set; }
 
     /// <summary>Whether it has ended, in whatever way.</summary>
-    public bool HasEnded => State is ProtectionState.Stopped or ProtectionState.Fenced or ProtectionState.Ended or ProtectionState.Gone;
+    public bool HasEnded => State is ProtectionState.Stopped or ProtectionState.Fenced or ProtectionState.Ended;
 }

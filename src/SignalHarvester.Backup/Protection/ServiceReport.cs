@@ -4,9 +4,9 @@ namespace SignalHarvester.Backup.Protection;
 
 /// <summary>Reports the protection of this process to its service manager, each second or so.</summary>
 /// <param name="notice">The way to the manager.</param>
-/// <param name="protections">The protections of the databases.</param>
+/// <param name="protections">The databases.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class ServiceReport(ServiceNotice notice, ProtectionSet protections, TimeProvider clock)
+internal sealed class ServiceReport(ServiceNotice notice, IReadOnlyList<DatabaseProtection> protections, TimeProvider clock)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -40,17 +40,16 @@ internal sealed class ServiceReport(ServiceNotice notice, ProtectionSet protecti
 
     private void Report(bool isAskedToStop)
     {
-        var all = protections.All;
-        var shown = all.Select(protection => protection.Shown).OfType<BackupProtection>().ToList();
+        var shown = protections.Select(protection => protection.Shown).OfType<BackupProtection>().ToList();
         isStopping |= isAskedToStop;
         isToldToStop = isToldToStop || (isStopping && notice.Stopping());
 
-        if (!isReady && !isStopping && all.All(HasStarted) && (all.Count == 0 || shown.Exists(IsFollowed)))
+        if (!isReady && !isStopping && protections.All(HasStarted) && shown.Exists(IsFollowed))
         {
             isReady = notice.Ready();
         }
 
-        notice.Status(Sentence(shown, all.Count));
+        notice.Status(Sentence(shown));
         if (isStopping || !isReady)
         {
             // The first backup of a large database, or the last transactions through a slow line.
@@ -58,7 +57,7 @@ internal sealed class ServiceReport(ServiceNotice notice, ProtectionSet protecti
         }
 
         if (notice.WatchdogInterval is { } interval && (fed == 0 || clock.GetElapsedTime(fed) >= interval / 3)
-            && all.All(protection => protection.IsAlive(interval)))
+            && protections.All(protection => protection.IsAlive(interval)))
         {
             fed = clock.GetTimestamp();
             notice.Feed();
@@ -71,13 +70,13 @@ internal sealed class ServiceReport(ServiceNotice notice, ProtectionSet protecti
     private static bool IsFollowed(BackupProtection one) =>
         one.State is ProtectionState.Following or ProtectionState.Waiting or ProtectionState.StoreUnavailable;
 
-    private static string Sentence(List<BackupProtection> shown, int count)
+    private string Sentence(List<BackupProtection> shown)
     {
         var followed = shown.Where(IsFollowed).ToList();
         var lag = shown.Count == 0 ? TimeSpan.Zero : shown.Max(one => one.Lag);
         var worst = shown.Find(one => one.Problem is not null);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{followed.Count} of {count} databases followed, lag {lag.TotalSeconds:0.0} s, transaction {shown.Sum(one => one.Transaction)}, stored {shown.Sum(one => one.StoredTransaction)}{(worst is null ? string.Empty : $". {worst.State}: {worst.Problem}")}");
+            $"{followed.Count} of {protections.Count} databases followed, lag {lag.TotalSeconds:0.0} s, transaction {shown.Sum(one => one.Transaction)}, stored {shown.Sum(one => one.StoredTransaction)}{(worst is null ? string.Empty : $". {worst.State}: {worst.Problem}")}");
     }
 }

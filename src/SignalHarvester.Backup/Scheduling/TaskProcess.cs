@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Scheduling;
 
@@ -12,12 +11,13 @@ public static class TaskProcess
     /// <param name="command">The command.</param>
     /// <param name="input">The text on its standard input, which no other process sees.</param>
     /// <param name="folder">The folder in which it starts.</param>
-    /// <param name="stop">Asks it to stop, once; null to send it SIGTERM.</param>
+    /// <param name="stop">Asks it to stop, once.</param>
     /// <param name="stopped">Cancelled when it is to stop.</param>
     /// <returns>Its exit code.</returns>
-    public static int Run(TaskCommand command, string input, string folder, Action? stop, CancellationToken stopped)
+    public static int Run(TaskCommand command, string input, string folder, Action stop, CancellationToken stopped)
     {
         ArgumentNullException.ThrowIfNull(command);
+        ArgumentNullException.ThrowIfNull(stop);
         var start = new ProcessStartInfo(command.Program, command.Arguments)
         {
             RedirectStandardInput = true,
@@ -32,14 +32,7 @@ public static class TaskProcess
             if (stopped.IsCancellationRequested && !isAsked)
             {
                 isAsked = true;
-                if (stop is not null)
-                {
-                    stop();
-                }
-                else
-                {
-                    UnixCalls.Terminate(process.Id);
-                }
+                stop();
             }
         }
 

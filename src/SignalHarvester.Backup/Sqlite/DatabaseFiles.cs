@@ -12,22 +12,7 @@ public static class DatabaseFiles
 
     /// <summary>Whether a file begins as a database. One that is open in this process counts as one, because it must not be opened again.</summary>
     /// <param name="path">The file's full path.</param>
-    public static bool IsDatabase(string path) => SqliteDescriptors.LookWhileClosed(path, () => TryReadHeader(path) is not null, ifOpen: true);
-
-    /// <summary>
-    /// Whether a file is a database in WAL mode; null if it is no database, or a link, pipe or the like, or open in this process: so are a database that is
-    /// known by another name, and the log of one.
-    /// </summary>
-    /// <param name="path">The file's full path.</param>
-    internal static bool? IsInWalMode(string path)
-    {
-        const int writeVersion = 18;
-        const byte wal = 2;
-        byte[]? header = null;
-        return FileKind.IsRegularItself(path) && SqliteDescriptors.LookWhileClosed(path, () => (header = TryReadHeader(path)) is not null, ifOpen: false)
-            ? header![writeVersion] == wal
-            : null;
-    }
+    public static bool IsDatabase(string path) => SqliteDescriptors.LookWhileClosed(path, () => HasMagic(path), ifOpen: true);
 
     /// <summary>Returns the columns of a table in a live database; none if it cannot be read at once.</summary>
     /// <param name="path">The database's full path.</param>
@@ -61,17 +46,17 @@ public static class DatabaseFiles
         }
     }
 
-    private static byte[]? TryReadHeader(string path)
+    private static bool HasMagic(string path)
     {
         try
         {
             using var file = RegularFile.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var beginning = new byte[DatabaseHeader.Size];
-            return file.ReadFully(beginning, 0) == beginning.Length && DatabaseHeader.HasMagic(beginning) ? beginning : null;
+            Span<byte> beginning = stackalloc byte[DatabaseHeader.Size];
+            return file.ReadFully(beginning, 0) == beginning.Length && DatabaseHeader.HasMagic(beginning);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return null;
+            return false;
         }
     }
 }

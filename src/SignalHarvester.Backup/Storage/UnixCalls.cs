@@ -236,13 +236,6 @@ internal static partial class UnixCalls
         _ = FLock(file, unlock);
     }
 
-    /// <summary>Asks a process to end (SIGTERM). One that has ended already is no error.</summary>
-    public static void Terminate(int processId)
-    {
-        const int terminate = 15;
-        _ = Kill(processId, terminate);
-    }
-
     private static SafeFileHandle Open(SafeFileHandle parent, string name, string path, int flags, uint modeOfNew)
     {
         // The mode is passed twice: macOS on ARM expects an optional argument on the stack, all others in the fourth register.
@@ -327,9 +320,6 @@ internal static partial class UnixCalls
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static unsafe partial int FControl(int descriptor, int command, FileLock* fileLock);
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int Kill(int processId, int signal);
 
     [LibraryImport("libc", EntryPoint = "fdopendir", SetLastError = true)]
     private static partial nint FDOpenDir(SafeFileHandle folder);

@@ -98,7 +98,7 @@ public sealed class BackupTurnsTests : IDisposable
         using var going = new ManualResetEventSlim();
         var context = new OperationContext(TimeProvider.System, Report, stop.Token);
         var entries = ProtectionHost.Resolve([.. names.Select(name => (folder[name + ".db"], home))], store, context);
-        var running = Task.Run(() => ProtectionHost.Run(entries, null, store, new ProtectionOptions { CreatesContainer = true }, context), Cancelled);
+        var running = Task.Run(() => ProtectionHost.Run(entries, store, new ProtectionOptions { CreatesContainer = true }, context), Cancelled);
         try
         {
             Assert.True(SpinWait.SpinUntil(() => running.IsCompleted || Stored() == 3, Hang));

@@ -36,7 +36,7 @@ internal sealed class Protecting : IDisposable
         directory = new BackupDirectory(backups, TimeProvider.System);
         var context = new OperationContext(TimeProvider.System, Report, stop.Token) { Identities = identities ?? IdentityRing.Empty };
         var entries = ProtectionHost.Resolve([(database, directory)], store, context);
-        running = Task.Run(() => ProtectionHost.Run(entries, null, store, options ?? new ProtectionOptions { CreatesContainer = true }, context));
+        running = Task.Run(() => ProtectionHost.Run(entries, store, options ?? new ProtectionOptions { CreatesContainer = true }, context));
     }
 
     public ConcurrentQueue<OperationEvent> Messages { get; } = [];

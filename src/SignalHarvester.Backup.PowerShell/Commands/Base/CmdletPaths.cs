@@ -86,16 +86,6 @@ internal static class CmdletPaths
             return full.StartsWith(folder, StringComparison.Ordinal) ? WildcardPattern.Escape(folder) + full[folder.Length..] : full;
         }
 
-        /// <summary>
-        /// Returns the full pattern by which files are found again and again: of a path with wildcards, or of all files in a folder. Null for the path of a
-        /// file, which is there or not.
-        /// </summary>
-        /// <exception cref="BackupException">InvalidArgument: the path belongs to another provider.</exception>
-        public string? SearchPattern(string path) =>
-            !cmdlet.IsLiteral(path) ? (WildcardPattern.ContainsWildcardCharacters(path) ? cmdlet.FullPattern(path) : null)
-            : cmdlet.FileSystemPath(path) is var full && Directory.Exists(full) ? Path.Combine(WildcardPattern.Escape(full), "*")
-            : null;
-
         /// <summary>Whether a path means itself: it has no wildcard and no backtick, or a file has it as its name.</summary>
         private bool IsLiteral(string path) =>
             (!WildcardPattern.ContainsWildcardCharacters(path) && !path.Contains('`', StringComparison.Ordinal))

@@ -75,14 +75,11 @@ public sealed class ScheduleRunner : IDisposable
 
     /// <summary>Runs the steps of the schedule, and stores the result.</summary>
     /// <param name="sources">The databases.</param>
-    /// <param name="find">Of a continuous schedule: finds the files by its patterns, again and again, on any thread; null if it has none.</param>
     /// <param name="settings">Its settings.</param>
     /// <param name="fault">Called for each failure.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="OperationCanceledException">It was stopped; the moment does not count as served.</exception>
-    public ScheduleRun Run(
-        IReadOnlyList<ScheduleSource> sources, Func<IReadOnlyList<string>>? find, BackupSettings settings, Action<BackupException> fault,
-        OperationContext context)
+    public ScheduleRun Run(IReadOnlyList<ScheduleSource> sources, BackupSettings settings, Action<BackupException> fault, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(context);
@@ -91,7 +88,7 @@ public sealed class ScheduleRunner : IDisposable
             var run = new ScheduledWork(definition.Job, settings, recorder, context with { Schedule = definition.Name });
             if (definition.IsContinuous)
             {
-                run.Protect(sources, find, () => !store.Has(definition.Key));
+                run.Protect(sources, () => !store.Has(definition.Key));
                 return (run.Made, run.Databases);
             }
 

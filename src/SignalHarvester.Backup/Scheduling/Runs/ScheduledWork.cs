@@ -74,9 +74,8 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
 
     /// <summary>Protects the databases continuously, until it is stopped.</summary>
     /// <param name="sources">The databases.</param>
-    /// <param name="find">Finds the files by the patterns of the schedule, again and again; null if it has none.</param>
     /// <param name="isRemoved">Whether the schedule was removed, which stops it whatever has started it.</param>
-    public void Protect(IReadOnlyList<ScheduleSource> sources, Func<IReadOnlyList<string>>? find, Func<bool> isRemoved)
+    public void Protect(IReadOnlyList<ScheduleSource> sources, Func<bool> isRemoved)
     {
         foreach (var source in sources.Where(source => source.Fault is not null))
         {
@@ -85,7 +84,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
 
         var databases = sources.Where(source => source.Fault is null)
             .Select(source => (source.Path, new BackupDirectory(settings.BackupDirectoryOf(source.Path), context.Clock))).ToList();
-        if (databases.Count == 0 && find is null)
+        if (databases.Count == 0)
         {
             return;
         }
@@ -102,9 +101,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
                 var store = stores.Open(place.Location, place.Options);
                 var own = context with { Cancellation = stop.Token };
                 var resolved = databases.SelectMany(database => Resolve(database, store)).ToList();
-                var search = find is null ? null : new ProtectionSearch(find, path => new BackupDirectory(settings.BackupDirectoryOf(path), context.Clock));
-                var options = Protection(place.CreateContainer);
-                foreach (var outcome in resolved.Count == 0 && search is null ? [] : ProtectionHost.Run(resolved, search, store, options, own))
+                foreach (var outcome in resolved.Count == 0 ? [] : ProtectionHost.Run(resolved, store, Protection(place.CreateContainer), own))
                 {
                     Note(outcome);
                 }
