@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
 
@@ -71,6 +72,11 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     /// <summary>Proves that a process of this account can protect the database with this directory.</summary>
     /// <exception cref="BackupException">ProtectionRunning; DirectoryNotWritable.</exception>
     public void Try() => Lock().Dispose();
+
+    /// <summary>Whether the database was protected to a store before.</summary>
+    /// <param name="backups">Where the ordinary backups are in it.</param>
+    /// <exception cref="BackupException">As in <see cref="Load"/>.</exception>
+    public bool HasStoredIn(StoreLocation backups) => Load(out _)?.Store == StreamStore.LocationOf(backups, databasePath).ToString();
 
     /// <summary>Forgets a protection that could not begin, so that nobody looks for what was never protected. One that has stored something stays.</summary>
     /// <exception cref="BackupException">ProtectionRunning; DirectoryNotWritable.</exception>

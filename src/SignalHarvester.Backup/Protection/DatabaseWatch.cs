@@ -193,12 +193,20 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
         catch (DatabaseReplacedException)
         {
             (place, rest) = (null, null);
-            holder.CloseReplaced();
+            LeaveReplaced(holder);
         }
         catch (Exception exception) when (exception is SqliteException or IOException)
         {
             context.Warn($"'{path}' was left without a last checkpoint: {exception.Message}");
             holder.Dispose();
+        }
+    }
+
+    private void LeaveReplaced(LogHolder holder)
+    {
+        if (holder.CloseReplaced() is { } left)
+        {
+            context.Warn(left);
         }
     }
 
@@ -281,7 +289,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
             if (follower.Holder is { } holder)
             {
                 follower.Holder = null;
-                holder.CloseReplaced();
+                LeaveReplaced(holder);
                 (place, rest) = (null, null);
                 follower.Need(BaseReason.Replaced, exception.Message, knowsChanges: exception.IsOverwritten);
             }

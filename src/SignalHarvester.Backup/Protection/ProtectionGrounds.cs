@@ -14,8 +14,20 @@ internal static class ProtectionGrounds
 
     /// <summary>Refuses a database that cannot be protected here.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
-    /// <exception cref="BackupException">ProtectionRefused.</exception>
+    /// <exception cref="BackupException">ProtectionRefused; SourceNotFound: it has just gone.</exception>
     public static void Require(string path)
+    {
+        try
+        {
+            RequireThere(path);
+        }
+        catch (IOException exception)
+        {
+            throw new BackupException(BackupErrorId.SourceNotFound, path, $"'{path}' is not there any more: {exception.Message}", exception);
+        }
+    }
+
+    private static void RequireThere(string path)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -30,6 +42,13 @@ internal static class ProtectionGrounds
             throw Refused(
                 path,
                 $"it is on a file system of another machine or of a program ({format}), where SQLite's locks do not hold. Run the protection on the machine that has the disk");
+        }
+
+        if (FileIdentity.CountNames(path) > 1)
+        {
+            throw Refused(
+                path,
+                "it has other names (hard links), and SQLite keeps a log beside each, so what is committed under another one would not be seen. Remove the other names");
         }
 
         if (FileStatus.Of(path) is { } status && UnixAccounts.CurrentUser is var user && user != 0 && user != status.User)

@@ -45,8 +45,15 @@ public static class ProtectionHost
         IReadOnlyList<(string Database, BackupDirectory Directory)> databases, StoreCatalog store, ProtectionOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(databases);
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
         var own = context with { Report = told => Tell(told, context) };
+
+        // A store in which one of them was stored before is away if it is missing; made anew for another one, it would take this one's next transactions.
+        var mayCreate = options.CreatesContainer
+            && !databases.Any(entry => new ProtectionFolder(entry.Directory, entry.Database).HasStoredIn(store.Location));
+        options = options with { CreatesContainer = mayCreate };
         using var turns = new BackupTurns();
         using var rounds = new RestRounds(context.Clock);
         var positions = new KnownPositions();

@@ -94,6 +94,23 @@ internal readonly unsafe struct SqliteFile
         return code;
     }
 
+    /// <summary>
+    /// Locks the database file of a connection in WAL mode against everybody. It fails if anybody else has the database open in WAL mode, by whatever name, or
+    /// reads it. Only for the last connection of this process, which is to be closed after that.
+    /// </summary>
+    /// <returns>Whether nobody else has it open.</returns>
+    public bool TryLockAgainstOthers()
+    {
+        if (file->Methods->Lock(file, LockExclusive) == raw.SQLITE_OK)
+        {
+            return true;
+        }
+
+        // A lock that waits for others may be held by now.
+        _ = file->Methods->Unlock(file, LockShared);
+        return false;
+    }
+
     /// <summary>Releases the lock of <see cref="TryLockAlone"/>.</summary>
     public void Unlock() => _ = file->Methods->Unlock(file, LockNone);
 

@@ -726,6 +726,66 @@ public sealed class DatabaseProtectionTests : IDisposable
         Assert.Equal(BackupErrorId.SourceNotFound, Assert.Single(ProtectionHost.Find(home)).ErrorId);
     }
 
+    /// <summary>SQLite keeps a log beside each name, and only one of them would be followed.</summary>
+    [Fact]
+    public async Task A_database_with_another_name_is_refused()
+    {
+        using (var application = await Application.StartAsync(Options))
+        {
+            await application.EndAsync();
+        }
+
+        Tool.Require("ln").Run(Database, folder["other name.db"]).EnsureSuccess();
+        var error = Assert.Throws<BackupException>(() => new Protecting(Database, Backups, store));
+        Assert.Equal(BackupErrorId.ProtectionRefused, error.ErrorId);
+        Assert.Contains("hard links", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>An empty store in the place of one that is away would take the next transactions of the first one.</summary>
+    [Fact]
+    public async Task A_new_database_beside_one_whose_store_is_away_does_not_make_it_anew()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var second = await Application.StartAsync(Options with { DatabasePath = folder["second.db"] });
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            _ = protecting.AwaitStored();
+            Assert.Null(protecting.Stop());
+        }
+
+        Directory.Move(folder["store"], folder["away"]);
+        var home = new BackupDirectory(Backups, TimeProvider.System);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var context = Context(IdentityRing.Empty) with { Cancellation = stop.Token };
+        var entries = ProtectionHost.Resolve([(Database, home), (folder["second.db"], home)], store, context);
+        var options = new ProtectionOptions { CreatesContainer = true, StopTimeout = TimeSpan.FromSeconds(1) };
+        var running = Task.Run(() => ProtectionHost.Run(entries, store, options, context), Cancelled);
+        await UntilAsync(home, folder["second.db"], one => one.State == ProtectionState.Ended);
+
+        Assert.False(Directory.Exists(folder["store"]));
+        Directory.Move(folder["away"], folder["store"]);
+        _ = await application.WorkAsync(3);
+        await UntilAsync(home, Database, one => one is { State: ProtectionState.Following, StoredTransaction: >= 1, Lag.Ticks: 0 });
+
+        await stop.CancelAsync();
+        var ended = await running;
+        Assert.Equal(BackupErrorId.CloudContainerNotFound, ended.Single(one => one.Database == folder["second.db"]).Fault?.ErrorId);
+        Assert.Null(ended.Single(one => one.Database == Database).Fault);
+    }
+
+    private static async Task UntilAsync(BackupDirectory home, string database, Predicate<BackupProtection> isSo)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        patience.CancelAfter(TimeSpan.FromMinutes(1));
+        while (ProtectionHost.Find(home).FirstOrDefault(one => one.Database == database) is not { } status || !isSo(status))
+        {
+            Assert.False(patience.IsCancellationRequested, $"It did not come: {string.Join('\n', ProtectionHost.Find(home))}");
+
+            // A status is a file, which the other side writes when it has something to show.
+            await Task.Delay(50, Cancelled);
+        }
+    }
+
     [Fact]
     public async Task Two_processes_do_not_protect_one_database_with_one_directory()
     {

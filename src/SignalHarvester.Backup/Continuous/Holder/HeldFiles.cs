@@ -1,3 +1,4 @@
+using System.Globalization;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Continuous.Holder;
@@ -70,6 +71,22 @@ internal sealed class HeldFiles
     /// closed one of the database's files: then the last of the others has deleted log and index.
     /// </summary>
     public bool IsIndexGone => FileIdentity.Of(path + IndexSuffix) != index;
+
+    /// <summary>Takes the log of a file that was moved away, and is in use under its new name, out of the way of what may come in its place.</summary>
+    /// <returns>A sentence that says where it is.</returns>
+    public string PutLogAside()
+    {
+        const string logSuffix = "-wal";
+        var log = path + logSuffix;
+        if (!File.Exists(path) && File.Exists(log))
+        {
+            var aside = string.Create(CultureInfo.InvariantCulture, $"{log}-of-moved-{opened.Inode}");
+            File.Move(log, aside, overwrite: false);
+            log = aside;
+        }
+
+        return $"'{path}' was moved while it had commits in its log, and is in use under its new name already, so they could not be copied to it. They are in '{log}'. Stop its application, put the log beside the file under its name with -wal, only if nothing was written there since; or restore the last transaction.";
+    }
 
     private string? WhyMoved(FileMark? now) =>
         now is null ? "the file is no longer there"

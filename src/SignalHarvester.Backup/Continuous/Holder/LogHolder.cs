@@ -262,9 +262,11 @@ internal sealed class LogHolder : IDisposable
 
     /// <summary>
     /// Leaves a database that is not the one at its path any more. If nobody has committed since, its log is emptied first: else its
-    /// frames would be taken for those of the database that came in its place.
+    /// frames would be taken for those of the database that came in its place. A file that was moved, and is in use under its new name by now, with another
+    /// log beside it, is not written: its log is put aside if nothing has come in its place.
     /// </summary>
-    public void CloseReplaced()
+    /// <returns>What somebody has to know of the log, as a sentence; null if nothing.</returns>
+    public string? CloseReplaced()
     {
         var isOurs = index.TryRead() == Position;
         var isMoved = files.WhyMoved() is not null;
@@ -273,13 +275,17 @@ internal sealed class LogHolder : IDisposable
         LeaveRest();
         marked?.Release();
         marked = null;
-        if (isOurs && !isGone && (isMoved || isCopied))
+        second?.Dispose();
+        second = null;
+        var isInUse = isOurs && !isGone && isMoved && !isCopied && !first.Main.TryLockAgainstOthers();
+        if (isOurs && !isGone && (isMoved || isCopied) && !isInUse)
         {
             // Moved: the frames go to the file that moved away, where they belong. Overwritten: no page is written.
             _ = first.Checkpoint(Truncate);
         }
 
-        Dispose();
+        first.Dispose();
+        return isInUse ? files.PutLogAside() : null;
     }
 
     /// <summary>Closes the connections; nothing is checkpointed.</summary>

@@ -293,6 +293,49 @@ public sealed class LogHolderTests : IDisposable
         Assert.Empty((await next.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(options.JournalPath)));
     }
 
+    /// <summary>Two logs of one file: who copies the old one into it, while another process uses it with the new one, corrupts it.</summary>
+    [Fact]
+    public async Task A_file_that_is_in_use_under_its_new_name_is_not_written()
+    {
+        var options = new ApplicationOptions { DatabasePath = Database, Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"] };
+        var image = await FollowedImage.MakeAsync(options);
+        using var looking = new Looking(Database, image, options: new HolderOptions { Checkpoints = false });
+        using (var application = await Application.StartAsync(options))
+        {
+            _ = (await application.ExecuteAsync("PRAGMA wal_checkpoint(TRUNCATE)")).Value;
+            _ = (await application.ExecuteAsync("CREATE TABLE crowd(x, y)")).Value;
+            _ = (await application.ExecuteAsync("CREATE INDEX crowded ON crowd(x)")).Value;
+            _ = (await application.ExecuteAsync("PRAGMA wal_checkpoint(TRUNCATE)")).Value;
+            _ = (await application.ExecuteAsync("INSERT INTO crowd SELECT value, randomblob(900) FROM generate_series(1, 200)")).Error;
+            _ = await application.WorkAsync(20);
+            looking.Await(holder => holder.Position.MaxFrame > 20);
+            looking.AwaitLooks();
+            looking.Pause();
+            await application.EndAsync();
+        }
+
+        var moved = folder["moved.db"];
+        File.Move(Database, moved);
+        using var other = await Application.StartAsync(options with { DatabasePath = moved });
+        for (var row = 0; row < 300; row++)
+        {
+            _ = (await other.ExecuteAsync($"INSERT INTO crowd VALUES({row % 7}, randomblob(900))")).Value;
+        }
+
+        looking.GoOn();
+        looking.Await(_ => looking.Failure is not null);
+        var said = looking.CloseReplaced();
+        Assert.Contains("ok", (await other.ExecuteAsync("PRAGMA integrity_check")).Value.ToString(), StringComparison.Ordinal);
+        Assert.Contains("300", (await other.ExecuteAsync("SELECT count(*) FROM crowd")).Value.ToString(), StringComparison.Ordinal);
+        _ = (await other.ExecuteAsync("PRAGMA wal_checkpoint(TRUNCATE)")).Value;
+        Assert.Contains("ok", (await other.ExecuteAsync("PRAGMA integrity_check")).Value.ToString(), StringComparison.Ordinal);
+        Assert.Contains("300", (await other.ExecuteAsync("SELECT count(*) FROM crowd")).Value.ToString(), StringComparison.Ordinal);
+        await other.EndAsync();
+        Assert.False(File.Exists(Database + "-wal"));
+        var aside = Assert.Single(Directory.GetFiles(folder.Path, "*-wal-of-moved-*"));
+        Assert.Contains(aside, said, StringComparison.Ordinal);
+    }
+
     /// <summary>Who stops an application and copies another file over its database expects no log with frames that belong in the old one.</summary>
     [Fact]
     public async Task When_the_last_application_leaves_its_log_is_emptied_at_once()

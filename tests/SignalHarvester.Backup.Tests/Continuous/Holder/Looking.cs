@@ -117,11 +117,12 @@ internal sealed class Looking : IDisposable
     }
 
     /// <summary>Leaves a database that was replaced.</summary>
-    public void CloseReplaced()
+    /// <returns>What it says of the log.</returns>
+    public string? CloseReplaced()
     {
         End();
         _ = Assert.IsType<DatabaseReplacedException>(Failure);
-        holder.CloseReplaced();
+        return holder.CloseReplaced();
     }
 
     /// <summary>Ends as a killed process does, as far as its locks go.</summary>
