@@ -85,7 +85,8 @@ internal sealed class HeldFiles
             log = aside;
         }
 
-        return $"'{path}' was moved while it had commits in its log, and is in use under its new name already, so they could not be copied to it. They are in '{log}'. Stop its application, put the log beside the file under its name with -wal, only if nothing was written there since; or restore the last transaction.";
+        return
+            $"'{path}' was moved while it had commits in its log, and is in use under its new name already, so they could not be copied to it. They are in '{log}'. Stop its application, put the log beside the file under its name with -wal, only if nothing was written there since; or restore the last transaction.";
     }
 
     private string? WhyMoved(FileMark? now) =>
