@@ -413,7 +413,12 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         return this.StopOnError(() =>
         {
             RequireStreamStore(nameof(Transaction));
-            _ = StreamPlanner.DatabaseOf(listed, store!.Location);
+            if (listed.Count == 0)
+            {
+                // That there is no such database says more than that it has no such transaction.
+                _ = StreamPlanner.DatabaseOf(listed, store!.Location);
+            }
+
             return OfTransaction(Transaction, listed, store!);
         });
     }

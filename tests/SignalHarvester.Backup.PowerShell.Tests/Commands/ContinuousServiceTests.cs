@@ -55,7 +55,7 @@ public sealed class ContinuousServiceTests
         Assert.Matches("(?m)^shbackup_stream_state{database=\".*app.db\",state=\"following\"} 1$", seen);
         Assert.Matches("(?m)^shbackup_stream_state{database=\".*app.db\",state=\"ended\"} 0$", seen);
         Assert.Matches("(?m)^shbackup_stream_lag_seconds{database=\".*app.db\"} 0", seen);
-        Assert.Matches("(?m)^health Warning Lag 0 s\\. .* 1 gaps since its start.*Get-SHBackupHistory .*-Operation StreamGap", seen);
+        Assert.Matches("(?m)^health Warning Lag 0 s\\. .* 1 gap since its start.*Get-SHBackupHistory .*-Operation StreamGap", seen);
 
         Assert.Equal("0", host.Run("Unregister-SHBackupSchedule live -Force; @(Get-SHBackupSchedule -Scope User).Count").EnsureSuccess().Output.Trim());
         Assert.Equal([$"systemctl --user disable --now {unit}", "systemctl --user daemon-reload"], host.Calls.Skip(3));

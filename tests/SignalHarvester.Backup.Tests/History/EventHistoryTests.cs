@@ -87,7 +87,7 @@ public sealed class EventHistoryTests : IDisposable
         History.Record([Sample with { Timestamp = moment }], scene.Context());
 
         Assert.Equal(
-            [BackupOperation.Create, BackupOperation.StreamStop, BackupOperation.StreamFence],
+            [BackupOperation.Create, BackupOperation.StreamDrill, BackupOperation.StreamStop],
             Read(new EventQuery { After = moment - TimeSpan.FromHours(1) }));
         Assert.Equal(
             [BackupOperation.Verify, BackupOperation.Create],
