@@ -138,7 +138,9 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     /// <summary>Lets the stream continue from an ordinary backup: what waits is in it.</summary>
     /// <param name="reason">Why.</param>
     /// <param name="why">That in words, as a clause.</param>
-    /// <param name="knowsChanges">Whether it is known all the same which pages the transactions since the last ordinary backup have changed.</param>
+    /// <param name="knowsChanges">
+    /// Whether it is known all the same which pages the transactions since the last ordinary backup have changed: to judge what differs, not as all that does.
+    /// </param>
     public void Need(BaseReason reason, string why, bool knowsChanges = false)
     {
         lock (gate)

@@ -24,8 +24,8 @@ internal sealed class StreamBackups(
     /// <returns>The backup, not sent yet, its snapshot, and the pages that no transaction has written, if they were looked for.</returns>
     public (BackupMetadata Backup, FollowedSnapshot Snapshot, AuditResult? Unexplained) MakeBase(BaseReason reason, string why, OperationContext context)
     {
-        // Its own segment has the next number.
-        var followed = new FollowedBackup(follower, isBase: true, snapshot => Position(snapshot, writer.Number + 1));
+        // Its own segment has the next number. Only where transactions were too many is it proved that they have written all that differs.
+        var followed = new FollowedBackup(follower, isBase: true, snapshot => Position(snapshot, writer.Number + 1)) { ReadsAll = reason != BaseReason.Bulk };
         try
         {
             var backup = Make(followed, verify: reason == BaseReason.Start, context);

@@ -137,8 +137,12 @@ public sealed class StreamAuditTests : IDisposable
         long last;
         using (var protecting = new Protecting(Database, Backups, store, new ProtectionOptions { CreatesContainer = true }))
         {
-            _ = await application.WorkAsync(3);
+            _ = protecting.AwaitStored();
+
+            // Pages that are known to have changed since the last backup: the next one must not be made of these alone.
+            _ = await application.WorkAsync(20);
             last = protecting.AwaitStored().Transaction;
+            Assert.NotEqual(0, last);
 
             // At rest its log is empty.
             _ = protecting.Await(status => status.LogBytes == 0 && new FileInfo(Database + "-wal").Length == 0);

@@ -10,7 +10,6 @@ namespace SignalHarvester.Backup.Continuous.Holder;
 internal sealed class HeldFiles
 {
     private const string IndexSuffix = "-shm";
-    private const string Overwritten = "something else than SQLite wrote to the file";
 
     private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(50);
 
@@ -47,21 +46,14 @@ internal sealed class HeldFiles
     /// <exception cref="DatabaseReplacedException">They were moved, replaced or overwritten.</exception>
     public void RefuseReplaced()
     {
-        if (WhyReplaced() is { } reason)
+        if (FindReplaced() is { } replaced)
         {
-            throw new DatabaseReplacedException(reason, isOverwritten: reason == Overwritten);
+            throw replaced;
         }
     }
 
-    /// <summary>Why the files are not those that were opened, as a clause; null if they are.</summary>
-    public string? WhyReplaced()
-    {
-        var now = FileMark.Of(path);
-        return WhyMoved(now)
-            ?? (IsIndexGone ? "the index of its log was deleted or replaced while it was in use"
-            : rest is not null && now != rest ? Overwritten
-            : null);
-    }
+    /// <summary>Whether the files are not those that were opened.</summary>
+    public bool AreReplaced => FindReplaced() is not null;
 
     /// <summary>Why the path leads elsewhere, as a clause; null if it does not.</summary>
     public string? WhyMoved() => WhyMoved(FileMark.Of(path));
@@ -78,15 +70,32 @@ internal sealed class HeldFiles
     {
         const string logSuffix = "-wal";
         var log = path + logSuffix;
+        var warning = string.Empty;
         if (!File.Exists(path) && File.Exists(log))
         {
             var aside = string.Create(CultureInfo.InvariantCulture, $"{log}-of-moved-{opened.Inode}");
-            File.Move(log, aside, overwrite: false);
-            log = aside;
+            try
+            {
+                File.Move(log, aside, overwrite: false);
+                log = aside;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                warning = $" It could not be put aside ({exception.Message.TrimEnd('.')}): do that before another file comes in the database's place, whose log it would become.";
+            }
         }
 
         return
-            $"'{path}' was moved while it had commits in its log, and is in use under its new name already, so they could not be copied to it. They are in '{log}'. Stop its application, put the log beside the file under its name with -wal, only if nothing was written there since; or restore the last transaction.";
+            $"'{path}' was moved while it had commits in its log, and is in use under its new name already, so they could not be copied to it. They are in '{log}'.{warning} If nothing was written to the file since, stop its application and put that log beside it, under its name with -wal; else restore the last transaction to another file, and compare.";
+    }
+
+    private DatabaseReplacedException? FindReplaced()
+    {
+        var now = FileMark.Of(path);
+        return WhyMoved(now) is { } moved ? new(moved)
+            : IsIndexGone ? new("the index of its log was deleted or replaced while it was in use")
+            : rest is not null && now != rest ? new("something else than SQLite wrote to the file", isOverwritten: true)
+            : null;
     }
 
     private string? WhyMoved(FileMark? now) =>

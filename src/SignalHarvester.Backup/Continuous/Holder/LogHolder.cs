@@ -82,7 +82,7 @@ internal sealed class LogHolder : IDisposable
     public bool IsStill => State == HolderState.Rest && (isTruncated || Position.MaxFrame == 0 || !options.Checkpoints);
 
     /// <summary>Whether a look has more to do than to compare. To ask takes no lock.</summary>
-    public bool HasNews => !IsStill || index.TryRead() != Position || files.WhyReplaced() is not null;
+    public bool HasNews => !IsStill || index.TryRead() != Position || files.AreReplaced;
 
     /// <summary>Opens a database.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
