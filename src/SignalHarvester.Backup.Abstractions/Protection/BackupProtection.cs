@@ -57,8 +57,8 @@ public sealed record BackupProtection
     public DateTimeOffset? LastAudit { get; init; }
 
     /// <summary>
-    /// How often an audit found pages that no transaction had written: something else did, or hardware fails. Since the start, and before it if the last
-    /// time was within three days.
+    /// How often an audit found pages that no transaction had written: something else did, or hardware fails. It is 0 again three days after the last time,
+    /// and not because the protection was started anew.
     /// </summary>
     public long AuditFindings { get; init; }
 
@@ -66,8 +66,8 @@ public sealed record BackupProtection
     public DateTimeOffset? LastFinding { get; init; }
 
     /// <summary>
-    /// Segments that are missing in the store, between the oldest one and the last: somebody deleted them. The transactions in them cannot be restored.
-    /// Looked for once an hour.
+    /// Segments that are missing in the store, of those that are kept: somebody deleted them. The transactions in them cannot be restored. Looked for
+    /// once an hour.
     /// </summary>
     public long MissingSegments { get; init; }
 

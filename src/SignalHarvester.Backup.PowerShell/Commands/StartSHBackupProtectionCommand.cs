@@ -162,6 +162,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         var (audits, backups) = (AuditInterval?.Value ?? Settings.Continuous.AuditInterval, BackupInterval?.Value ?? Settings.Continuous.BackupInterval);
         if (audits < backups && !ThisProcess)
         {
+            // Where it is started by hand, and not again in the process that this one starts.
             WriteWarning(
                 $"An audit is part of an ordinary backup, and these are made each {(BackupAge)backups}, so there is none more often than that. For one each {(BackupAge)audits} give -BackupInterval {(BackupAge)audits}, too.");
         }

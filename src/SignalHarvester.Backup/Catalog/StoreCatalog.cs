@@ -124,7 +124,8 @@ public sealed class StoreCatalog : IDisposable
     }
 
     /// <summary>
-    /// Lists what is wanted of each usable backup, by the version of its sidecar. A sidecar that is known from an earlier listing is not read again.
+    /// Lists what is wanted of each usable backup, by the version of its sidecar. A sidecar that is known from an earlier listing is not read again. The
+    /// others are left out: <see cref="List"/> tells what is wrong with them.
     /// </summary>
     /// <param name="summarize">Picks what is wanted.</param>
     /// <param name="known">The result of an earlier listing.</param>

@@ -71,7 +71,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
 
     /// <summary>Proves that a process of this account can protect the database with this directory.</summary>
     /// <exception cref="BackupException">ProtectionRunning; DirectoryNotWritable.</exception>
-    public void Try() => Lock().Dispose();
+    public void RequireUsable() => Lock().Dispose();
 
     /// <summary>Whether the database was protected to a store before.</summary>
     /// <param name="backups">Where the ordinary backups are in it.</param>

@@ -229,7 +229,7 @@ internal sealed class MetricSet
         var audited = Gauge(
             "shbackup_stream_last_audit_timestamp_seconds", "Unix time at which a whole database was last held against its transactions.", ["database"]);
         var findings = Counter(
-            "shbackup_stream_audit_findings_total", "How often, since the start of the protection, pages differed that no transaction had written.",
+            "shbackup_stream_audit_findings_total", "How often pages differed that no transaction had written; 0 again three days after the last time.",
             ["database"], []);
         var missing = Gauge("shbackup_stream_missing_segments", "Segments of a database's stream that somebody has deleted from the store.", ["database"]);
         foreach (var one in protections)

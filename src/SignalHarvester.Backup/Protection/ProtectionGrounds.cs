@@ -14,7 +14,7 @@ internal static class ProtectionGrounds
 
     /// <summary>Refuses a database that cannot be protected here.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
-    /// <exception cref="BackupException">ProtectionRefused; SourceNotFound: it has just gone.</exception>
+    /// <exception cref="BackupException">ProtectionRefused; SourceNotFound: it has just gone; SourceUnreadable: the system fails.</exception>
     public static void Require(string path)
     {
         try
@@ -23,7 +23,10 @@ internal static class ProtectionGrounds
         }
         catch (IOException exception)
         {
-            throw new BackupException(BackupErrorId.SourceNotFound, path, $"'{path}' is not there any more: {exception.Message}", exception);
+            throw new BackupException(
+                File.Exists(path) ? BackupErrorId.SourceUnreadable : BackupErrorId.SourceNotFound, path,
+                $"'{path}' cannot be protected: {exception.Message.TrimEnd('.')}. Start its protection again when the file is there and can be read.",
+                exception);
         }
     }
 

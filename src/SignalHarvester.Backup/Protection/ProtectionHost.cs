@@ -29,7 +29,7 @@ public static class ProtectionHost
             store.RefuseHome(entry.Directory);
             var path = SourcePath.Resolve(entry.Database, allowHardLink: false, isKnown: false, context);
             ProtectionGrounds.Require(path);
-            new ProtectionFolder(entry.Directory, path).Try();
+            new ProtectionFolder(entry.Directory, path).RequireUsable();
             return (Database: path, entry.Directory);
         });
         return [.. resolved.DistinctBy(entry => entry.Database, StringComparer.Ordinal)];
@@ -51,9 +51,7 @@ public static class ProtectionHost
         var own = context with { Report = told => Tell(told, context) };
 
         // A store in which one of them was stored before is away if it is missing; made anew for another one, it would take this one's next transactions.
-        var mayCreate = options.CreatesContainer
-            && !databases.Any(entry => new ProtectionFolder(entry.Directory, entry.Database).HasStoredIn(store.Location));
-        options = options with { CreatesContainer = mayCreate };
+        options = options with { CreatesContainer = options.CreatesContainer && !databases.Any(entry => MayHaveStored(entry.Directory, entry.Database, store)) };
         using var turns = new BackupTurns();
         using var rounds = new RestRounds(context.Clock);
         var positions = new KnownPositions();
@@ -135,6 +133,19 @@ public static class ProtectionHost
         }
 
         return folder.Status() ?? new BackupProtection { Database = databasePath, State = ProtectionState.Ended };
+    }
+
+    private static bool MayHaveStored(BackupDirectory directory, string database, StoreCatalog store)
+    {
+        try
+        {
+            return new ProtectionFolder(directory, database).HasStoredIn(store.Location);
+        }
+        catch (BackupException)
+        {
+            // It is the error of this database alone, whose own protection meets it next.
+            return true;
+        }
     }
 
     /// <summary>Passes a report on. After a stop nobody waits until it is written: that would end what is still to be stored.</summary>

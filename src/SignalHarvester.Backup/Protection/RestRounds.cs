@@ -110,13 +110,8 @@ internal sealed class RestRounds(TimeProvider clock) : IDisposable
             lock (gate)
             {
                 var isRound = clock.GetElapsedTime(lastRound) >= pause || said.Contains(FileNews.AnyFile);
-                foreach (var watch in isRound ? resting.Keys.Where(watch => watch.HasNews()).ToList() : [])
-                {
-                    LetGo(watch);
-                    watch.Work();
-                }
-
-                foreach (var watch in said.Select(heard.GetValueOrDefault).OfType<DatabaseWatch>().Distinct().ToList())
+                var seen = isRound ? resting.Keys.Where(watch => watch.HasNews()) : [];
+                foreach (var watch in said.Select(heard.GetValueOrDefault).OfType<DatabaseWatch>().Union(seen).ToList())
                 {
                     LetGo(watch);
                     watch.Work();

@@ -16,6 +16,7 @@ internal sealed class StoredStarts(StoreCatalog store, OperationContext context)
     private readonly Lock gate = new();
     private IReadOnlyDictionary<ObjectInfo, StoreSummary<StoredStart?>> known = new Dictionary<ObjectInfo, StoreSummary<StoredStart?>>();
     private Task<ILookup<string, StoredStart>>? listing;
+    private bool hasBegun;
     private long began;
 
     /// <summary>Returns those of a stream.</summary>
@@ -28,9 +29,10 @@ internal sealed class StoredStarts(StoreCatalog store, OperationContext context)
         Task<ILookup<string, StoredStart>> current;
         lock (gate)
         {
-            if (listing is null || context.Clock.GetElapsedTime(began) > age)
+            // One that waits for the former to end will see what is there now.
+            if (listing is null || (hasBegun && context.Clock.GetElapsedTime(began) > age))
             {
-                began = context.Clock.GetTimestamp();
+                hasBegun = false;
                 listing = ListAsync(listing);
             }
 
@@ -45,6 +47,11 @@ internal sealed class StoredStarts(StoreCatalog store, OperationContext context)
         // Its caller holds the gate.
         await Task.Yield();
         await (former ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (gate)
+        {
+            (hasBegun, began) = (true, context.Clock.GetTimestamp());
+        }
+
         known = await store.SummarizeAsync(Summarize, known, context.Cancellation).ConfigureAwait(false);
         return known.Values.Select(summary => summary.Value).OfType<StoredStart>().ToLookup(start => start.Position.Stream, StringComparer.Ordinal);
     }

@@ -20,11 +20,13 @@ internal sealed class StreamAudit(
     /// <summary>How long a finding is shown, so that nobody misses it because the service was started again meanwhile.</summary>
     private static readonly TimeSpan Shown = TimeSpan.FromDays(3);
 
+    private long findings;
+
     /// <summary>When the database was last held against its transactions; null before the first time.</summary>
     public DateTimeOffset? Last { get; private set; }
 
-    /// <summary>How often pages differed that no transaction had written: since the start, and before it if that is less than three days ago.</summary>
-    public long Findings { get; private set; }
+    /// <summary>How often pages differed that no transaction had written; 0 again three days after the last time.</summary>
+    public long Findings => LastFinding is { } last && (context.Clock.GetUtcNow() - last).Duration() < Shown ? findings : 0;
 
     /// <summary>When that was last so; null if it never was.</summary>
     public DateTimeOffset? LastFinding { get; private set; }
@@ -37,10 +39,8 @@ internal sealed class StreamAudit(
     public void Continue(BackupProtection? shown)
     {
         Last = shown?.LastAudit;
-        if (shown is { LastFinding: { } finding } && (context.Clock.GetUtcNow() - finding).Duration() < Shown)
-        {
-            (Findings, LastFinding) = (shown.AuditFindings, finding);
-        }
+        LastFinding = shown?.LastFinding;
+        findings = shown?.AuditFindings ?? 0;
     }
 
     /// <summary>Judges what a comparison of the whole database with its transactions has found.</summary>
@@ -63,7 +63,7 @@ internal sealed class StreamAudit(
             return null;
         }
 
-        Findings++;
+        findings = Findings + 1;
         LastFinding = Last;
         var why = string.Create(
             CultureInfo.InvariantCulture,

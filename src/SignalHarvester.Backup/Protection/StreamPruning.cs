@@ -20,23 +20,18 @@ internal sealed class StreamPruning(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
-    private static readonly TimeSpan WholeInterval = TimeSpan.FromHours(1);
-
     // A segment of ours that is on its way has arrived by then.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    private readonly StreamExtent extent = new(databasePath, stream, options.KeepsSegments);
     private long last;
     private bool isFaulty;
-    private long? first;
-    private long lastWhole;
-    private long lastHole;
-    private (int Timeline, long Number)? foundAt;
 
     /// <summary>The oldest moment to which the stream leads; null while it is not known.</summary>
     public DateTimeOffset? Oldest { get; private set; }
 
-    /// <summary>Segments that are missing between the oldest one and the last.</summary>
-    public long Missing { get; private set; }
+    /// <summary>Segments that are missing of those that are kept.</summary>
+    public long Missing => extent.Missing;
 
     /// <summary>Whether the store has no backup any more from which the transactions lead on, although it had one.</summary>
     public bool IsRootless { get; private set; }
@@ -82,17 +77,14 @@ internal sealed class StreamPruning(
 
         IsRootless = hasRoot && positions.Count == 0;
 
-        // A backup leads only to itself if the segments after it are gone.
-        await FindFirstAsync(writer, context).ConfigureAwait(false);
-        Oldest = positions.Find(entry => entry.Position.Number + 1 >= first && entry.Position.Number >= lastHole)?.Position.Time;
-        if (options.KeepsSegments)
-        {
-            return;
-        }
-
         var edge = context.Clock.GetUtcNow() - options.KeepTransactions;
         var newest = positions.FindLast(entry => entry.Position.Time <= edge);
-        if (newest is null || first is null || first > Math.Min(newest.Position.Number, writer.Number - 1)
+        await extent.FindAsync(writer, newest?.Position.Number ?? 0, context).ConfigureAwait(false);
+
+        // A backup leads only to itself if the segments after it are gone.
+        Oldest = positions.Find(entry => entry.Position.Number + 1 >= extent.First && entry.Position.Number >= extent.LastHole)?.Position.Time;
+        if (options.KeepsSegments || newest is null
+            || extent.First is not { } first || first > Math.Min(newest.Position.Number, writer.Number - 1)
             || !await IsVerifiedAsync(newest, context).ConfigureAwait(false))
         {
             return;
@@ -105,7 +97,7 @@ internal sealed class StreamPruning(
 
         // Before the first one goes, so that a failure between two leaves nothing promised that is gone.
         Oldest = Oldest > newest.Position.Time ? Oldest : newest.Position.Time;
-        foundAt = (writer.Timeline, 0);
+        extent.Shrunk();
         var removed = 0;
         await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
         {
@@ -156,59 +148,6 @@ internal sealed class StreamPruning(
         }
 
         return outcome.Backup.Verified;
-    }
-
-    /// <summary>
-    /// Finds the first segment, and once an hour all of them: who deletes one in the middle makes what is promised untrue. Where only this writer deletes,
-    /// nobody has to be asked while it does nothing.
-    /// </summary>
-    private async Task FindFirstAsync(StreamWriter writer, OperationContext context)
-    {
-        var end = (writer.Timeline, writer.Number);
-        var isWhole = foundAt?.Timeline != writer.Timeline || context.Clock.GetElapsedTime(lastWhole) >= WholeInterval;
-        if (end == foundAt && !options.KeepsSegments && !isWhole)
-        {
-            return;
-        }
-
-        first = null;
-        var (expected, missing, hole) = (0L, 0L, 0L);
-        await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
-        {
-            var number = segment.Name.Number;
-            first ??= number;
-            if (!isWhole)
-            {
-                break;
-            }
-
-            if (expected != 0 && number > expected)
-            {
-                missing += number - expected;
-                hole = number - 1;
-            }
-
-            expected = number + 1;
-        }
-
-        foundAt = end;
-        if (isWhole)
-        {
-            lastWhole = context.Clock.GetTimestamp();
-            Note(first is not null && expected <= end.Number ? (missing + end.Number + 1 - expected, end.Number) : (missing, hole), context);
-        }
-    }
-
-    private void Note((long Missing, long LastHole) found, OperationContext context)
-    {
-        if (found.Missing > Missing)
-        {
-            context.Warn(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{found.Missing} segments of '{databasePath}' are missing in '{stream.Location}', the last of them with number {found.LastHole}: somebody has deleted them. The transactions in them cannot be restored; those after the next ordinary backup can. Get-SHBackupTransaction -From that store shows where they are missing. Find out who may delete there."));
-        }
-
-        (Missing, lastHole) = found;
     }
 
     /// <summary>Whether somebody else has put a segment after the last one of ours, and is the writer by now. The next segment will tell.</summary>

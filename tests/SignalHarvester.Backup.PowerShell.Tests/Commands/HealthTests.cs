@@ -212,15 +212,7 @@ public partial class HealthTests
     [Fact]
     public void A_drill_that_was_stopped_is_no_drill_that_failed()
     {
-        using var workspace = new Workspace();
-        workspace.MakeBackup();
-        workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill; Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors();
-        using (var history = Databases.Open(workspace["backups", ".shbackup", "history.db"]))
-        {
-            Databases.Execute(
-                history,
-                "UPDATE event SET status = 'stopped', error_id = 'Stopped' WHERE id = (SELECT max(id) FROM event WHERE operation = 'drill')");
-        }
+        using var workspace = Drilled("UPDATE event SET status = 'stopped', error_id = 'Stopped' WHERE id = (SELECT max(id) FROM event WHERE operation = 'drill')");
 
         Assert.Equal(HealthStatus.Ok, Of(Look(workspace).Single(), "RecoveryTime").Status);
     }
@@ -228,15 +220,8 @@ public partial class HealthTests
     [Fact]
     public void A_failed_drill_of_transactions_is_not_made_good_by_one_of_a_backup()
     {
-        using var workspace = new Workspace();
-        workspace.MakeBackup();
-        workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill; Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors();
-        using (var history = Databases.Open(workspace["backups", ".shbackup", "history.db"]))
-        {
-            Databases.Execute(
-                history,
-                "UPDATE event SET operation = 'streamDrill', status = 'failed', error_id = 'RestoreDrillFailed', error = 'a hole' WHERE id = (SELECT min(id) FROM event WHERE operation = 'drill')");
-        }
+        using var workspace = Drilled(
+            "UPDATE event SET operation = 'streamDrill', status = 'failed', error = 'a hole' WHERE id = (SELECT min(id) FROM event WHERE operation = 'drill')");
 
         var check = Of(Look(workspace).Single(), "RecoveryTime");
         Assert.Equal(HealthStatus.Critical, check.Status);
@@ -344,6 +329,17 @@ public partial class HealthTests
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(workspace["out", "health.html"]));
         }
+    }
+
+    /// <summary>A backup that was drilled twice, with another history of that.</summary>
+    private static Workspace Drilled(string change)
+    {
+        var workspace = new Workspace();
+        workspace.MakeBackup();
+        workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill; Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors();
+        using var history = Databases.Open(workspace["backups", ".shbackup", "history.db"]);
+        Databases.Execute(history, change);
+        return workspace;
     }
 
     private static IReadOnlyList<BackupHealth> Look(Workspace workspace, string parameters = "") =>

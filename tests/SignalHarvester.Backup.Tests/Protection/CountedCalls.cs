@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using SignalHarvester.Backup.ObjectStorage;
+using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Protection;
 
@@ -12,6 +13,9 @@ public class CountedCalls : DispatchProxy
 
     /// <summary>Whether it does not answer.</summary>
     internal bool IsAway { get; set; }
+
+    /// <summary>What it waits for before it answers; null for nothing.</summary>
+    internal ManualResetEventSlim? Barrier { get; set; }
 
     /// <param name="inner">The store.</param>
     internal static (IObjectStore Store, CountedCalls Calls) Of(IObjectStore inner)
@@ -28,6 +32,7 @@ public class CountedCalls : DispatchProxy
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {
         _ = calls.AddOrUpdate(targetMethod!.Name, 1, (_, count) => count + 1);
+        Barrier?.Wait(TestContext.Current.CancellationToken);
         return IsAway
             ? throw new BackupException(BackupErrorId.CloudUnavailable, inner.Location.ToString(), "The store does not answer.")
             : targetMethod.Invoke(inner, args);

@@ -57,6 +57,24 @@ public sealed class StoredStartsTests : IDisposable
         Assert.Equal(0, calls.Take("ListAsync"));
     }
 
+    /// <summary>Each new database forces a listing that has its first backup; a thousand at once need two.</summary>
+    [Fact]
+    public async Task Whoever_needs_what_is_there_now_shares_a_listing_that_has_not_begun()
+    {
+        var first = await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        clock.AutoAdvanceAmount = TimeSpan.FromMilliseconds(1);
+        using var barrier = new ManualResetEventSlim(initialState: false);
+        calls.Barrier = barrier;
+        var before = IdsAsync(TimeSpan.Zero);
+        Assert.True(SpinWait.SpinUntil(() => calls.Take("ListAsync") == 1, TimeSpan.FromMinutes(1)));
+        var asked = Enumerable.Range(0, 50).Select(_ => IdsAsync(TimeSpan.Zero)).ToList();
+        barrier.Set();
+        calls.Barrier = null;
+        Assert.Equal([first.Id], await before);
+        Assert.All(await Task.WhenAll(asked), ids => Assert.Equal([first.Id], ids));
+        Assert.Equal(1, calls.Take("ListAsync"));
+    }
+
     [Fact]
     public async Task A_backup_whose_file_is_gone_leads_nowhere_although_its_sidecar_is_known()
     {

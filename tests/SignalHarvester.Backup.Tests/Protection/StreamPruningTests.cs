@@ -150,6 +150,18 @@ public sealed class StreamPruningTests : IDisposable
     }
 
     [Fact]
+    public async Task Rules_of_the_store_may_delete_in_any_order_what_is_older_than_the_window()
+    {
+        _ = await FillAsync();
+        await world.Stream.DeleteAsync(new SegmentName(1, 2), StreamWorld.Stop);
+        var pruning = Pruning(world.Stream, new ProtectionOptions { KeepsSegments = true });
+        await RunAsync(pruning, at: world.TimeOf(4) + Day);
+        Assert.Equal(0, pruning.Missing);
+        Assert.Equal(world.TimeOf(2), pruning.Oldest);
+        Assert.Empty(warnings);
+    }
+
+    [Fact]
     public async Task No_segment_goes_for_a_backup_that_was_removed_after_the_store_was_listed()
     {
         var (first, second) = await FillAsync();
