@@ -91,7 +91,11 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
         Thread.Sleep(Idle);
         var after = neighbour.Cpu;
         var count = idle.New.Count;
-        var delays = Delays(protection, Commit.ReadAll(log), objects);
+        double[] delays =
+        [
+            .. CommitDelays.Of(protection, place.Store, Commit.ReadAll(log), objects)
+                .Select((delay, number) => delay ?? throw new BenchException($"Commit {number} is in none of the {objects.Count} objects.")),
+        ];
         _ = neighbour.Stop();
         return new Sample(Stopwatch.GetElapsedTime(from, to).TotalSeconds)
         {
@@ -102,22 +106,6 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
                 [IdleObjects] = count,
             }),
         };
-    }
-
-    /// <summary>Returns the times from the return of each commit until the first object that holds it, in milliseconds.</summary>
-    private double[] Delays(Protection protection, IReadOnlyList<Commit> commits, IReadOnlyList<(StoredObject Stored, long Seen)> objects)
-    {
-        var contents = objects.Select(o => protection.Read(place.Store.Fetch(o.Stored))).ToList();
-        return
-        [
-            .. commits.Select((commit, number) =>
-            {
-                var found = contents.FindIndex(content => content.AsSpan().IndexOf(Commit.MarkerOf(number)) >= 0);
-                return found < 0
-                    ? throw new BenchException($"Commit {number} of {commits.Count} is in none of the {objects.Count} objects.")
-                    : Stopwatch.GetElapsedTime(commit.End, objects[found].Seen).TotalMilliseconds;
-            }),
-        ];
     }
 
     private Sample MeasurePut()

@@ -73,7 +73,7 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
 
         watch.WaitForRest(Rest);
         var commits = Commit.ReadAll(log);
-        var delays = Delays(protection, place, commits, watch.New);
+        double[] delays = [.. CommitDelays.Of(protection, place.Store, commits, watch.New).OfType<double>().Order()];
         _ = neighbour.Stop();
         return new Sample(Stopwatch.GetElapsedTime(began).TotalSeconds)
         {
@@ -88,19 +88,5 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
                 [NotFound] = commits.Count - delays.Length,
             },
         };
-    }
-
-    private static double[] Delays(
-        Protection protection, ProtectedPlace place, IReadOnlyList<Commit> commits, IReadOnlyList<(StoredObject Stored, long Seen)> objects)
-    {
-        var contents = objects.Select(o => (o.Seen, Bytes: protection.Read(place.Store.Fetch(o.Stored)))).ToList();
-        return
-        [
-            .. commits.Select((commit, number) =>
-            {
-                var found = contents.FindIndex(content => content.Bytes.AsSpan().IndexOf(Commit.MarkerOf(number)) >= 0);
-                return found < 0 ? (double?)null : Stopwatch.GetElapsedTime(commit.End, contents[found].Seen).TotalMilliseconds;
-            }).OfType<double>().Order(),
-        ];
     }
 }

@@ -15,7 +15,6 @@ namespace SignalHarvester.Backup.Protection;
 internal sealed class DatabaseProtection : IDisposable
 {
     private const long RoomInMemory = 64L << 20;
-    private const long LargestSegment = 16L << 20;
     private const long LogAlarm = 64L << 20;
 
     private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
@@ -40,8 +39,7 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly StreamAudit audit;
     private readonly RegularBackups regular;
     private readonly StreamPruning pruning;
-    private readonly PaceBucket pace;
-    private readonly DelayRecord delays;
+    private readonly SegmentShipping shipping;
     private readonly Pulse pulse;
     private readonly StatusBoard board;
     private readonly ProtectionStanding standing = new();
@@ -50,9 +48,6 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly StreamBases bases;
     private readonly DateTimeOffset since;
     private Task? prune;
-    private long segments;
-    private long segmentBytes;
-    private DateTimeOffset? lastStored;
     private long quietSince;
     private long restBegan = long.MaxValue;
     private bool isLogLong;
@@ -96,10 +91,9 @@ internal sealed class DatabaseProtection : IDisposable
         audit = new StreamAudit(path, store.Location, directory, options.AuditInterval, history, context);
         regular = new RegularBackups(path, store.Location, backups, audit, Found, turns, options.BackupInterval, background);
         pruning = new StreamPruning(path, directory, stream, store, starts, options);
-        pace = new PaceBucket(options.Interval, context.Clock);
-        delays = new DelayRecord(context.Clock);
         board = new StatusBoard(path, folder, Status, context);
         patience = new Patience(path, store.Location, standing, pulse, () => !isEnding && folder.IsStopRequested, board.Show, context);
+        shipping = new SegmentShipping(path, follower, writer, patience, standing, options.Interval, context);
         bases = new StreamBases(path, follower, writer, backups, audit, regular, turns, patience, pulse, standing, board, history, context);
     }
 
@@ -358,7 +352,7 @@ internal sealed class DatabaseProtection : IDisposable
 
     private async Task<bool> DoNextAsync(CancellationToken cancellation)
     {
-        if (await ConfirmAsync(cancellation).ConfigureAwait(false))
+        if (await shipping.ConfirmAsync(cancellation).ConfigureAwait(false))
         {
             return true;
         }
@@ -385,7 +379,14 @@ internal sealed class DatabaseProtection : IDisposable
 
         if (follower.Oldest is not null)
         {
-            await ShipSegmentAsync(cancellation).ConfigureAwait(false);
+            quietSince = 0;
+            if (!isEnding)
+            {
+                await TendAsync().ConfigureAwait(false);
+                await shipping.WaitForPaceAsync(cancellation).ConfigureAwait(false);
+            }
+
+            await shipping.ShipAsync(cancellation).ConfigureAwait(false);
             return true;
         }
 
@@ -395,13 +396,6 @@ internal sealed class DatabaseProtection : IDisposable
         }
 
         return false;
-    }
-
-    private async Task<bool> ConfirmAsync(CancellationToken cancellation)
-    {
-        var wasThere = await writer.ConfirmAsync(segment => PutAsync(segment, cancellation)).ConfigureAwait(false);
-        follower.Confirm(writer.Transaction);
-        return wasThere;
     }
 
     private async Task IdleAsync(CancellationToken cancellation)
@@ -464,47 +458,6 @@ internal sealed class DatabaseProtection : IDisposable
         {
             prune = Task.Run(() => pruning.RunAsync(writer, background), CancellationToken.None);
         }
-    }
-
-    private async Task ShipSegmentAsync(CancellationToken cancellation)
-    {
-        quietSince = 0;
-        if (!isEnding)
-        {
-            await TendAsync().ConfigureAwait(false);
-            while (pace.Take() is var wait && wait > TimeSpan.Zero)
-            {
-                await patience.PauseAsync(wait, cancellation).ConfigureAwait(false);
-            }
-        }
-
-        var commits = follower.Peek(LargestSegment);
-        if (commits.Count == 0)
-        {
-            return;
-        }
-
-        var segment = writer.Write(commits);
-        _ = await ConfirmAsync(cancellation).ConfigureAwait(false);
-        foreach (var commit in commits)
-        {
-            delays.Add(context.Clock.GetElapsedTime(commit.Seen));
-        }
-
-        context.Verbose(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Stored '{segment.Name}': transactions {segment.Header.FirstTransaction} to {segment.Header.LastTransaction} of '{path}', {segment.Bytes.Length} bytes, {context.Clock.GetElapsedTime(commits[0].Seen).TotalMilliseconds:0} ms after the first was seen."));
-    }
-
-    /// <summary>Puts a segment until it is known whether it has arrived.</summary>
-    private async Task<PutOutcome> PutAsync(Segment segment, CancellationToken cancellation)
-    {
-        var outcome = await patience.UntilStoredAsync(() => writer.PutAsync(segment, cancellation), cancellation).ConfigureAwait(false);
-        standing.Problem = null;
-        segments++;
-        segmentBytes += segment.Bytes.Length;
-        lastStored = context.Clock.GetUtcNow();
-        return outcome;
     }
 
     /// <summary>At rest, with everything stored: notes the database file, so that the next start needs no comparison although the log is gone.</summary>
@@ -576,22 +529,22 @@ internal sealed class DatabaseProtection : IDisposable
             Lag = follower.Lag,
             Transaction = follower.Transaction,
             StoredTransaction = Math.Max(0, writer.Restorable),
-            LastStored = lastStored,
+            LastStored = shipping.LastStored,
             RestorableFrom = pruning.Oldest,
             RestorableTo = writer.Transaction < 0 || writer.UnsentBackup is not null ? null : writer.Time,
             Timeline = writer.Timeline,
             Segment = writer.Number,
             LogBytes = watch.LogBytes,
-            Segments = segments,
-            SegmentBytes = segmentBytes,
+            Segments = shipping.Count,
+            SegmentBytes = shipping.Bytes,
             Gaps = follower.Gaps,
             LastAudit = audit.Last,
             AuditFindings = audit.Findings,
             LastFinding = audit.LastFinding,
             MissingSegments = pruning.Missing,
-            DelayMedian = delays.Quantile(0.5),
-            DelayP99 = delays.Quantile(0.99),
-            DelayWorst = delays.Quantile(1),
+            DelayMedian = shipping.Delays.Quantile(0.5),
+            DelayP99 = shipping.Delays.Quantile(0.99),
+            DelayWorst = shipping.Delays.Quantile(1),
             LastBackup = regular.Last,
             Since = since,
             ProcessId = Environment.ProcessId,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Time.Testing;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.ObjectStorage;
@@ -163,6 +164,32 @@ public sealed class StreamAuditTests : IDisposable
         Assert.True(IsDamaged(Database));
         Assert.Equal(ImageHash.Of(Database), ImageHash.Of(Restored(StreamPlanner.Newest)));
         Assert.False(IsDamaged(Restored((catalog, backups, context) => StreamPlanner.OfTransaction(catalog, backups, last, context))));
+    }
+
+    [Fact]
+    public void A_finding_is_shown_for_three_days_whoever_was_started_anew_meanwhile()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 30, 3, 0, 0, TimeSpan.Zero));
+        var home = new BackupDirectory(Backups, clock);
+        var backup = new BackupMetadata { Id = "backup_20261130_030000_000001", BackupPath = folder["b"], BackupDirectory = Backups, Clock = clock };
+        var first = Audit();
+        Assert.Contains("-Transaction 7 ", first.Judge(backup, new AuditResult("backup_20261129_030000_000001", [5]), 7), StringComparison.Ordinal);
+        var shown = new BackupProtection { Database = Database, AuditFindings = first.Findings, LastFinding = first.LastFinding, LastAudit = first.Last };
+        var next = Audit();
+        next.Continue(shown);
+        clock.Advance(TimeSpan.FromDays(3) - TimeSpan.FromSeconds(1));
+        Assert.Equal((1, 1), (first.Findings, next.Findings));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal((0, 0), (first.Findings, next.Findings));
+        _ = next.Judge(backup, new AuditResult("backup_20261129_030000_000001", [5]), 7);
+        Assert.Equal(1, next.Findings);
+
+        StreamAudit Audit()
+        {
+            var context = Context with { Clock = clock };
+            var history = new ProtectionHistory(Database, store.Location, home, clock.GetUtcNow(), context);
+            return new StreamAudit(Database, store.Location, home, TimeSpan.FromDays(1), history, context);
+        }
     }
 
     [Fact]
