@@ -51,7 +51,8 @@ public static class ProtectionHost
         var own = context with { Report = told => Tell(told, context) };
 
         // A store in which one of them was stored before is away if it is missing; made anew for another one, it would take this one's next transactions.
-        options = options with { CreatesContainer = options.CreatesContainer && !databases.Any(entry => MayHaveStored(entry.Directory, entry.Database, store)) };
+        var mayCreate = options.CreatesContainer && !databases.Any(entry => MayHaveStored(entry.Directory, entry.Database, store));
+        options = options with { CreatesContainer = mayCreate };
         using var turns = new BackupTurns();
         using var rounds = new RestRounds(context.Clock);
         var positions = new KnownPositions();

@@ -212,7 +212,8 @@ public partial class HealthTests
     [Fact]
     public void A_drill_that_was_stopped_is_no_drill_that_failed()
     {
-        using var workspace = Drilled("UPDATE event SET status = 'stopped', error_id = 'Stopped' WHERE id = (SELECT max(id) FROM event WHERE operation = 'drill')");
+        using var workspace = Drilled(
+            "UPDATE event SET status = 'stopped', error_id = 'Stopped' WHERE id = (SELECT max(id) FROM event WHERE operation = 'drill')");
 
         Assert.Equal(HealthStatus.Ok, Of(Look(workspace).Single(), "RecoveryTime").Status);
     }

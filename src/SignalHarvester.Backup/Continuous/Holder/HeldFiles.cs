@@ -81,7 +81,8 @@ internal sealed class HeldFiles
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                warning = $" It could not be put aside ({exception.Message.TrimEnd('.')}): do that before another file comes in the database's place, whose log it would become.";
+                warning =
+                    $" It could not be put aside ({exception.Message.TrimEnd('.')}): do that before another file comes in the database's place, whose log it would become.";
             }
         }
 
