@@ -135,7 +135,10 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
         Wake();
     }
 
-    /// <summary>Lets the stream continue from an ordinary backup: what waits is in it.</summary>
+    /// <summary>
+    /// Lets the stream continue from an ordinary backup. What was read before a gap waits on, to be stored first: the database that had it may be gone,
+    /// and then no backup has it.
+    /// </summary>
     /// <param name="reason">Why.</param>
     /// <param name="why">That in words, as a clause.</param>
     /// <param name="knowsChanges">
@@ -166,8 +169,10 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 NeededWhy = why;
             }
 
-            queue.Clear();
-            queuedBytes = 0;
+            if (reason is not (BaseReason.Gap or BaseReason.Replaced))
+            {
+                Clear();
+            }
         }
 
         Wake();
@@ -270,8 +275,7 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
         {
             Needed = null;
             NeededWhy = null;
-            queue.Clear();
-            queuedBytes = 0;
+            Clear();
             Digest = StreamDigest.New();
         }
 
@@ -303,12 +307,12 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
         lock (gate)
         {
             TakeBack();
-            if (reason is not null && Needed is null)
+            if (reason is not null)
             {
-                Needed = reason;
-                NeededWhy = why;
-                queue.Clear();
-                queuedBytes = 0;
+                // They continue from the backup that there is not.
+                Clear();
+                NeededWhy = Needed is null ? why : NeededWhy;
+                Needed ??= reason;
             }
         }
     }
@@ -327,6 +331,12 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
 
     /// <inheritdoc/>
     public void Dispose() => wake.Dispose();
+
+    private void Clear()
+    {
+        queue.Clear();
+        queuedBytes = 0;
+    }
 
     private DateTimeOffset Now()
     {

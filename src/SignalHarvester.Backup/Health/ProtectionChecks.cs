@@ -47,6 +47,7 @@ internal static class ProtectionChecks
             _ when one.Lag > LateLag || one.State == ProtectionState.StoreUnavailable => Found(
                 one.Lag > LongLag ? HealthStatus.Critical : HealthStatus.Warning,
                 $"Transactions of the last {HealthText.Of(one.Lag)} are not stored yet.{problem}", show),
+            _ when one.Problem is not null => Found(HealthStatus.Warning, problem.TrimStart(), show),
             _ => Found(
                 one.Gaps > 0 ? HealthStatus.Warning : HealthStatus.Ok, string.Empty,
                 one.Gaps > 0 ? $"Get-SHBackupHistory {scope.InDirectory} -Operation StreamGap" : null),

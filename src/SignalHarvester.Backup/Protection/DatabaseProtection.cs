@@ -15,7 +15,6 @@ namespace SignalHarvester.Backup.Protection;
 internal sealed class DatabaseProtection : IDisposable
 {
     private const long RoomInMemory = 64L << 20;
-    private const long LogAlarm = 64L << 20;
 
     private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongBreath = TimeSpan.FromSeconds(15);
@@ -35,6 +34,7 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly StreamWriter writer;
     private readonly Follower follower;
     private readonly DatabaseWatch watch;
+    private readonly ProtectionHazards hazards;
     private readonly StreamBackups backups;
     private readonly StreamAudit audit;
     private readonly RegularBackups regular;
@@ -50,7 +50,6 @@ internal sealed class DatabaseProtection : IDisposable
     private Task? prune;
     private long quietSince;
     private long restBegan = long.MaxValue;
-    private bool isLogLong;
     private bool isResumed;
     private bool isEnding;
     private bool isUnkept;
@@ -86,6 +85,7 @@ internal sealed class DatabaseProtection : IDisposable
         writer = new StreamWriter(path, stream, folder, options.Encryption);
         follower = new Follower(context.Clock, RoomInMemory);
         watch = new DatabaseWatch(path, follower, rounds, new HolderOptions { Checkpoints = options.Checkpoints }, context);
+        hazards = new ProtectionHazards(path, watch, context);
         backups = new StreamBackups(path, directory, store, follower, writer, options);
         history = new ProtectionHistory(path, store.Location, directory, since, context);
         audit = new StreamAudit(path, store.Location, directory, options.AuditInterval, history, context);
@@ -363,6 +363,19 @@ internal sealed class DatabaseProtection : IDisposable
             return true;
         }
 
+        if (follower.Oldest is not null)
+        {
+            quietSince = 0;
+            if (!isEnding)
+            {
+                await TendAsync().ConfigureAwait(false);
+                await shipping.WaitForPaceAsync(cancellation).ConfigureAwait(false);
+            }
+
+            await shipping.ShipAsync(cancellation).ConfigureAwait(false);
+            return true;
+        }
+
         if (follower.Needed is BaseReason.Bulk && !isEnding && !bases.IsBulkDue)
         {
             await TendAsync().ConfigureAwait(false);
@@ -374,19 +387,6 @@ internal sealed class DatabaseProtection : IDisposable
         {
             quietSince = 0;
             await bases.MakeAsync(reason, cancellation).ConfigureAwait(false);
-            return true;
-        }
-
-        if (follower.Oldest is not null)
-        {
-            quietSince = 0;
-            if (!isEnding)
-            {
-                await TendAsync().ConfigureAwait(false);
-                await shipping.WaitForPaceAsync(cancellation).ConfigureAwait(false);
-            }
-
-            await shipping.ShipAsync(cancellation).ConfigureAwait(false);
             return true;
         }
 
@@ -443,7 +443,7 @@ internal sealed class DatabaseProtection : IDisposable
     private async Task TendAsync()
     {
         await regular.TendAsync(writer.Transaction, follower.HasChanges && follower.Needed is null && watch.Problem is null).ConfigureAwait(false);
-        WarnOfLog();
+        hazards.Look();
         if (prune is { IsCompleted: true } pruned)
         {
             prune = null;
@@ -478,18 +478,6 @@ internal sealed class DatabaseProtection : IDisposable
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             context.Warn($"The next start for '{path}' may begin with a backup, because its end cannot be noted in '{directory.Path}': {exception.Message}");
-        }
-    }
-
-    private void WarnOfLog()
-    {
-        var wasLong = isLogLong;
-        isLogLong = watch.LogBytes > LogAlarm;
-        if (isLogLong && !wasLong)
-        {
-            context.Warn(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The write-ahead log of '{path}' has {watch.LogBytes >> 20} MiB, because commits leave no gap for a checkpoint, or a reader does not end. It shrinks when they do."));
         }
     }
 
@@ -548,7 +536,7 @@ internal sealed class DatabaseProtection : IDisposable
             LastBackup = regular.Last,
             Since = since,
             ProcessId = Environment.ProcessId,
-            Problem = standing.Problem ?? watch.Problem,
+            Problem = standing.Problem ?? watch.Problem ?? hazards.Problem,
             ErrorId = standing.Failure?.ErrorId,
         };
 }

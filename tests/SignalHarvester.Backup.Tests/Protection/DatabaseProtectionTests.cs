@@ -697,6 +697,63 @@ public sealed class DatabaseProtectionTests : IDisposable
         await AssertNewestAsync();
     }
 
+    /// <summary>No file has them any more, so the store must get them when it is back, before anything else.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Transactions_that_were_read_are_stored_although_their_database_is_gone(bool isReplaced)
+    {
+        using var application = await Application.StartAsync(Options);
+        _ = await application.WorkAsync(5);
+        using var protecting = new Protecting(Database, Backups, store);
+        _ = protecting.AwaitStored();
+        Directory.Move(folder["store"], folder["away"]);
+        _ = await application.WorkAsync(30);
+        await application.EndAsync();
+        var journal = TransactionRecord.Read(Options.JournalPath);
+        var looked = DateTimeOffset.UtcNow.AddMilliseconds(50);
+        var read = protecting.Await(status => status.State == ProtectionState.StoreUnavailable && status.LastLook > looked).Transaction;
+        File.Delete(Database);
+        _ = protecting.Await(status => status.Transaction > read);
+        if (isReplaced)
+        {
+            using var other = await Application.StartAsync(Options with { Seed = 7 });
+            _ = await other.WorkAsync(3);
+            await other.EndAsync();
+        }
+
+        Directory.Move(folder["away"], folder["store"]);
+        var status = isReplaced ? protecting.AwaitStored() : protecting.Await(status => status.StoredTransaction == read);
+        Assert.Equal(1, status.Gaps);
+        Assert.Null(protecting.Stop());
+
+        var context = Context(IdentityRing.Empty);
+        var restored = Restore(StreamPlanner.OfTransaction(store, BackupChain.WithDepths(store.List(Cancelled).Backups), read, context), context);
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        var report = await reader.CheckAsync(restored);
+        Assert.Empty(report.ProblemsBeside(journal));
+        Assert.Equal(journal.Count, report.Transactions);
+    }
+
+    [Fact]
+    public async Task Another_name_that_the_file_gets_is_told_for_as_long_as_it_is_there()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, Backups, store);
+        _ = protecting.AwaitStored();
+        Tool.Require("ln").Run(Database, folder["other name.db"]).EnsureSuccess();
+        _ = await application.WorkAsync(1);
+        var status = protecting.Await(status => status.Problem is not null);
+        Assert.Contains("hard link", status.Problem, StringComparison.Ordinal);
+        Assert.Contains(status.Problem!, protecting.Said, StringComparison.Ordinal);
+        Assert.Equal(ProtectionState.Following, status.State);
+
+        File.Delete(folder["other name.db"]);
+        _ = await application.WorkAsync(1);
+        _ = protecting.Await(status => status.Problem is null);
+        await EndAsync(application, protecting);
+    }
+
     [Fact]
     public async Task A_database_that_is_not_in_WAL_mode_is_refused_and_not_changed()
     {
@@ -913,7 +970,6 @@ public sealed class DatabaseProtectionTests : IDisposable
         Assert.Null(protecting.Stop());
     }
 
-    /// <summary>Works a last time and ends both; then everything must be in the store.</summary>
     /// <summary>Its protection was started once, and the disk of the store is gone since.</summary>
     private async Task<Application> ProtectedWithoutStoreAsync()
     {
@@ -930,6 +986,7 @@ public sealed class DatabaseProtectionTests : IDisposable
         await EndAsync(application, protecting);
     }
 
+    /// <summary>Works a last time and ends both; then everything must be in the store.</summary>
     private async Task EndAsync(Application application, Protecting protecting)
     {
         _ = await application.WorkAsync(5);
