@@ -11,7 +11,8 @@ namespace SignalHarvester.Backup.Continuous;
 /// </summary>
 /// <param name="clock">The clock.</param>
 /// <param name="room">Bytes of pages that may wait. If there is more, an ordinary backup of the changed pages takes their place.</param>
-internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDisposable
+/// <param name="noteGap">Keeps, over the end of the process, why a backup must mend a gap; called with null when one has.</param>
+internal sealed class Follower(TimeProvider clock, long room, Action<string?> noteGap) : ICommitSink, IDisposable
 {
     private readonly Lock gate = new();
     private readonly LinkedList<QueuedCommit> queue = [];
@@ -148,9 +149,9 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
     {
         lock (gate)
         {
-            if (reason is BaseReason.Gap or BaseReason.Replaced or BaseReason.Takeover)
+            if (Needed is null or BaseReason.Bulk && reason is BaseReason.Gap or BaseReason.Replaced or BaseReason.Takeover)
             {
-                // Nobody knows how many there were: they count as one.
+                // Nobody knows how many there were: they count as one, and so does what is missed until the backup is made.
                 Transaction++;
                 Gaps += reason == BaseReason.Takeover ? 0 : 1;
             }
@@ -169,7 +170,11 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
                 NeededWhy = why;
             }
 
-            if (reason is not (BaseReason.Gap or BaseReason.Replaced))
+            if (reason is BaseReason.Gap or BaseReason.Replaced)
+            {
+                noteGap(why);
+            }
+            else
             {
                 Clear();
             }
@@ -232,6 +237,18 @@ internal sealed class Follower(TimeProvider clock, long room) : ICommitSink, IDi
             lock (gate)
             {
                 return clock.GetElapsedTime(lastCommit);
+            }
+        }
+    }
+
+    /// <summary>The stream is kept to continue from a backup. If it needs none again since, no gap is left.</summary>
+    public void BaseKept()
+    {
+        lock (gate)
+        {
+            if (Needed is null)
+            {
+                noteGap(null);
             }
         }
     }

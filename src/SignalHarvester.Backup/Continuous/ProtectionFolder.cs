@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
@@ -23,6 +24,8 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     private const string PlaceName = "place";
     private const string StatusName = "status.json";
     private const string StopName = "stop";
+    private const string GapName = "gap";
+    private const int LargestGap = 64 << 10;
     private const int LargestStatus = 1 << 20;
 
     // A segment has a header of 64 MiB at most, and no more pages than may wait in memory.
@@ -149,6 +152,26 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
             return null;
         }
     }
+
+    /// <summary>Keeps, durably, why a backup must mend a gap of the stream; or forgets it.</summary>
+    /// <param name="why">That as a clause; null if none must.</param>
+    /// <exception cref="IOException">It cannot be kept.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public void NoteGap(string? why)
+    {
+        if (why is null)
+        {
+            DurableFile.Delete(Path.Combine(path, GapName));
+        }
+        else
+        {
+            DurableFile.WriteAllBytes(Path.Combine(path, GapName), Encoding.UTF8.GetBytes(why));
+        }
+    }
+
+    /// <summary>Why a backup must still mend a gap, as a clause; null if none must.</summary>
+    /// <exception cref="BackupException">SidecarHostile, DirectoryUnreadable.</exception>
+    public string? NotedGap() => Look(folder => Encoding.UTF8.GetString(ReadAllBytes(folder, GapName, LargestGap)), nothing: null);
 
     /// <summary>Shows others what goes on. It is not flushed: after a crash nobody needs it.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>

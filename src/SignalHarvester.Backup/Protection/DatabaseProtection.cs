@@ -83,7 +83,7 @@ internal sealed class DatabaseProtection : IDisposable
         folder = new ProtectionFolder(directory, path);
         stream = StreamStore.Open(store.Location, path, store.Store.Options);
         writer = new StreamWriter(path, stream, folder, options.Encryption);
-        follower = new Follower(context.Clock, RoomInMemory);
+        follower = new Follower(context.Clock, RoomInMemory, NoteGap);
         watch = new DatabaseWatch(path, follower, rounds, new HolderOptions { Checkpoints = options.Checkpoints }, context);
         hazards = new ProtectionHazards(path, watch, context);
         backups = new StreamBackups(path, directory, store, follower, writer, options);
@@ -215,6 +215,7 @@ internal sealed class DatabaseProtection : IDisposable
 
         follower.Looked = shown is { LastLook: { } look } && shown.StoredTransaction == shown.Transaction && look < context.Clock.GetUtcNow() ? look : null;
         audit.Continue(shown);
+        pruning.Promised = shown?.RestorableFrom;
     }
 
     private async Task StartAsync()
@@ -231,7 +232,7 @@ internal sealed class DatabaseProtection : IDisposable
         // the other one has come.
         if (!options.TakesOver)
         {
-            Follow(needed: null);
+            Follow(folder.NotedGap() is null ? null : BaseReason.Gap);
         }
 
         var lacking = await UntilConnectedAsync().ConfigureAwait(false);
@@ -266,8 +267,24 @@ internal sealed class DatabaseProtection : IDisposable
     {
         BaseReason.Start => "its stream begins",
         BaseReason.Takeover => "it was taken over",
-        _ => "the end of its stream is not in the store",
+        _ => folder.NotedGap() ?? "the end of its stream is not in the store",
     });
+
+    private void NoteGap(string? why)
+    {
+        try
+        {
+            folder.NoteGap(why);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            if (why is not null)
+            {
+                context.Warn(
+                    $"'{path}' has a gap ({why}), which cannot be noted in '{directory.Path}': if this process is killed before a backup has mended it, the next one does not know of it. {exception.Message}");
+            }
+        }
+    }
 
     private async Task<BaseReason?> UntilConnectedAsync()
     {
@@ -327,7 +344,13 @@ internal sealed class DatabaseProtection : IDisposable
     private BackupException Behind(string when) => new(
         BackupErrorId.StreamBehind, path, string.Create(
             CultureInfo.InvariantCulture,
-            $"Protection of '{path}' has stopped, but {follower.Transaction - Math.Max(0, writer.Restorable)} transactions could not be stored in '{store.Location}' {when}{(standing.Problem is null ? string.Empty : $" ({standing.Problem.TrimEnd('.')})")}. They are in the database. Start it again when the store can be reached: it continues from there, or with a backup if the log has begun anew by then."));
+            $"Protection of '{path}' has stopped, but {follower.Transaction - Math.Max(0, writer.Restorable)} transactions could not be stored in '{store.Location}' {when}{(standing.Problem is null ? string.Empty : $" ({standing.Problem.TrimEnd('.')})")}. {WhatWaits} Start it again when the store can be reached: it continues from there, or with a backup if the log has begun anew by then."));
+
+    private string WhatWaits => follower is { Needed: not null, Oldest: { } oldest }
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"From transaction {oldest.Commit.Number} on they may not be in the database any more ({follower.NeededWhy}): then only a copy of it still has them.")
+        : "They are in the database.";
 
     /// <summary>Does what is due next, or waits if the place of the stream cannot be kept: then nothing may be put. The application is not held up.</summary>
     /// <returns>False if nothing is due.</returns>

@@ -52,7 +52,8 @@ internal sealed class ProtectionHazards(string databasePath, DatabaseWatch watch
     {
         try
         {
-            return FileIdentity.CountNames(databasePath);
+            // Each folder has several.
+            return FileStatus.Of(databasePath) is { IsRegular: true } ? FileIdentity.CountNames(databasePath) : 0;
         }
         catch (IOException)
         {

@@ -47,6 +47,7 @@ internal sealed class StreamBases(
         {
             writer.WriteBase(reason, id, snapshot);
             unwritten = null;
+            follower.BaseKept();
             return true;
         }
 

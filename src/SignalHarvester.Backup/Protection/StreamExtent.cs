@@ -33,10 +33,12 @@ internal sealed class StreamExtent(string databasePath, StreamStore stream, bool
 
     /// <summary>Looks. It tells of segments that are missing.</summary>
     /// <param name="writer">The writer, of whose timeline they are.</param>
-    /// <param name="keptAfter">The number after which every segment is kept. Rules of a store delete the ones before it in any order.</param>
+    /// <param name="keptAfter">
+    /// The number after which every segment is kept; null if that is not known. Rules of a store delete the ones before it in any order.
+    /// </param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
-    public async Task FindAsync(StreamWriter writer, long keptAfter, OperationContext context)
+    public async Task FindAsync(StreamWriter writer, long? keptAfter, OperationContext context)
     {
         var last = writer.Number;
         var isWhole = timeline != writer.Timeline || context.Clock.GetElapsedTime(lastWhole) >= WholeInterval;
@@ -46,7 +48,8 @@ internal sealed class StreamExtent(string databasePath, StreamStore stream, bool
         }
 
         long? first = null;
-        var (missing, hole, expected) = (0L, 0L, 0L);
+        var (missing, hole) = (0L, 0L);
+        long? expected = null;
         await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
         {
             first ??= segment.Name.Number;
@@ -72,9 +75,9 @@ internal sealed class StreamExtent(string databasePath, StreamStore stream, bool
 
         void MissUpTo(long number)
         {
-            if (expected != 0 && number > expected)
+            if ((expected ?? keptAfter + 1) is { } from && number > from)
             {
-                missing += Math.Max(0, number - Math.Max(expected, keptAfter + 1));
+                missing += Math.Max(0, number - Math.Max(from, keptAfter + 1 ?? 0));
                 hole = number - 1;
             }
         }

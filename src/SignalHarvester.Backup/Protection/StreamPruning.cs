@@ -30,6 +30,9 @@ internal sealed class StreamPruning(
     /// <summary>The oldest moment to which the stream leads; null while it is not known.</summary>
     public DateTimeOffset? Oldest { get; private set; }
 
+    /// <summary>The oldest moment that was shown, by an earlier process or this one: since then segments must be there. Null if none was.</summary>
+    public DateTimeOffset? Promised { get; set; }
+
     /// <summary>Segments that are missing of those that are kept.</summary>
     public long Missing => extent.Missing;
 
@@ -69,20 +72,22 @@ internal sealed class StreamPruning(
     {
         var hasRoot = writer.UnsentBackup is null && writer.Transaction >= 0;
         var positions = await PositionsAsync(writer, Interval, context).ConfigureAwait(false);
-        if (hasRoot && positions.Count == 0)
+        var edge = context.Clock.GetUtcNow() - options.KeepTransactions;
+        var newest = positions.FindLast(entry => entry.Position.Time <= edge);
+
+        // Where no backup is older than the window, nothing was deleted that was promised before.
+        var kept = newest ?? (Promised is { } promised ? positions.Find(entry => entry.Position.Time >= promised) : null);
+        await extent.FindAsync(writer, kept?.Position.Number, context).ConfigureAwait(false);
+        Oldest = OldestOf(positions);
+        if (hasRoot && Oldest is null)
         {
             // The listing may be from before the first one was sent.
             positions = await PositionsAsync(writer, TimeSpan.Zero, context).ConfigureAwait(false);
+            Oldest = OldestOf(positions);
         }
 
-        IsRootless = hasRoot && positions.Count == 0;
-
-        var edge = context.Clock.GetUtcNow() - options.KeepTransactions;
-        var newest = positions.FindLast(entry => entry.Position.Time <= edge);
-        await extent.FindAsync(writer, newest?.Position.Number ?? 0, context).ConfigureAwait(false);
-
-        // A backup leads only to itself if the segments after it are gone.
-        Oldest = positions.Find(entry => entry.Position.Number + 1 >= extent.First && entry.Position.Number >= extent.LastHole)?.Position.Time;
+        IsRootless = hasRoot && Oldest is null;
+        Promised ??= Oldest;
         if (options.KeepsSegments || newest is null
             || extent.First is not { } first || first > Math.Min(newest.Position.Number, writer.Number - 1)
             || !await IsVerifiedAsync(newest, context).ConfigureAwait(false))
@@ -96,7 +101,7 @@ internal sealed class StreamPruning(
         }
 
         // Before the first one goes, so that a failure between two leaves nothing promised that is gone.
-        Oldest = Oldest > newest.Position.Time ? Oldest : newest.Position.Time;
+        Promised = Oldest = Oldest > newest.Position.Time ? Oldest : newest.Position.Time;
         extent.Shrunk();
         var removed = 0;
         await foreach (var segment in stream.ListAsync(writer.Timeline, 1, context.Cancellation).ConfigureAwait(false))
@@ -118,6 +123,10 @@ internal sealed class StreamPruning(
                 $"Removed {removed} segments of '{databasePath}' from '{stream.Location}': each transaction since {newest.Position.Time:u} can be restored, from '{newest.BackupId}' on."));
         }
     }
+
+    /// <summary>The moment of the oldest backup from which transactions lead on: it leads only to itself if the segments after it are gone.</summary>
+    private DateTimeOffset? OldestOf(List<StoredStart> positions) =>
+        positions.Find(entry => entry.Position.Number + 1 >= extent.First && entry.Position.Number >= extent.LastHole)?.Position.Time;
 
     private async Task<List<StoredStart>> PositionsAsync(StreamWriter writer, TimeSpan age, OperationContext context) =>
     [

@@ -30,9 +30,11 @@ internal static unsafe class SqliteDescriptors
     private const long SharedLockOffset = 0x40000002;
     private const long SharedLockLength = 510;
 
-    // UNIX_SHM_BASE of os_unix.c: the locks of the index, of which those of the writer and of the checkpointer are the first two.
+    // UNIX_SHM_BASE of os_unix.c: the locks of the index, of which those of the writer and of the checkpointer are the first two. After all of them comes
+    // UNIX_SHM_DMS, which everybody shares who has the index open.
     private const long IndexLockOffset = 120;
     private const long WriterAndCheckpointer = 2;
+    private const long IndexUseOffset = 128;
 
     private static readonly object Gate = new();
 
@@ -137,6 +139,38 @@ internal static unsafe class SqliteDescriptors
         lock (Gate)
         {
             return NewestOf(path + "-shm") is { } descriptor && UnixCalls.IsLockedByOne(descriptor, IndexLockOffset, WriterAndCheckpointer);
+        }
+    }
+
+    /// <summary>
+    /// Whether another process has the index of a log open, and so the log, which our SQLite has open, too. It only asks, and takes no lock. True where that
+    /// is not known.
+    /// </summary>
+    public static bool IsLogUsedByOthers(string path)
+    {
+        lock (Gate)
+        {
+            return NewestOf(path + "-shm") is not { } descriptor || UnixCalls.IsLockedByOthers(descriptor, IndexUseOffset, length: 1);
+        }
+    }
+
+    /// <summary>Returns the status of a file that our SQLite opened by a path, and its name by now; null where that is not known.</summary>
+    /// <param name="path">The path by which it was opened.</param>
+    /// <param name="file">Which file it is: another one may have that name by now.</param>
+    public static (FileStatus Status, string Name)? Find(string path, FileIdentity file)
+    {
+        lock (Gate)
+        {
+            foreach (var descriptor in HeldByPath.GetValueOrDefault(path, []))
+            {
+                if (FileStatus.Of(descriptor) is { } status && status.Identity == file
+                    && File.ResolveLinkTarget($"/proc/self/fd/{descriptor.ToString(CultureInfo.InvariantCulture)}", returnFinalTarget: false) is { } name)
+                {
+                    return (status, name.FullName);
+                }
+            }
+
+            return null;
         }
     }
 

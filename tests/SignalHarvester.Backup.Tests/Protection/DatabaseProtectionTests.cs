@@ -735,6 +735,42 @@ public sealed class DatabaseProtectionTests : IDisposable
         Assert.Equal(journal.Count, report.Transactions);
     }
 
+    /// <summary>The process ends while the store is away, before a backup could mend the gap; the log still has the place where it was.</summary>
+    [Fact]
+    public async Task A_gap_that_no_backup_has_mended_is_known_to_the_next_start()
+    {
+        using var application = await Application.StartAsync(Options with { Pragmas = [.. Pragmas, "wal_autocheckpoint = 0"] });
+        _ = await application.WorkAsync(5);
+        using (var protecting = new Protecting(
+            Database, Backups, store, new ProtectionOptions { CreatesContainer = true, StopTimeout = TimeSpan.FromSeconds(1), Checkpoints = false }))
+        {
+            _ = protecting.AwaitStored();
+            Directory.Move(folder["store"], folder["away"]);
+            _ = await application.WorkAsync(5);
+            _ = protecting.Await(status => status.State == ProtectionState.StoreUnavailable);
+            File.Move(Database, folder["other.db"]);
+            _ = protecting.Await(status => status.Gaps == 1);
+            File.Move(folder["other.db"], Database);
+            var error = protecting.Stop()!;
+            Assert.Equal(BackupErrorId.StreamBehind, error.ErrorId);
+            Assert.Contains("may not be in the database any more", error.Message, StringComparison.Ordinal);
+        }
+
+        Directory.Move(folder["away"], folder["store"]);
+        using (var next = new Protecting(Database, Backups, store))
+        {
+            Assert.Equal(1, next.AwaitStored().Gaps);
+            Assert.Contains("the file is no longer there", next.Said, StringComparison.Ordinal);
+            await EndAsync(application, next);
+        }
+
+        using (var last = new Protecting(Database, Backups, store))
+        {
+            Assert.Equal(0, last.AwaitStored().Gaps);
+            Assert.Null(last.Stop());
+        }
+    }
+
     [Fact]
     public async Task Another_name_that_the_file_gets_is_told_for_as_long_as_it_is_there()
     {

@@ -128,16 +128,22 @@ public sealed class StreamPruningTests : IDisposable
 
     /// <summary>Whoever may delete in the store can make what is promised untrue; once an hour all segments are looked for.</summary>
     [Theory]
-    [InlineData(3, 1, 2)]
-    [InlineData(5, 1, null)]
-    [InlineData(4, 1, 4)]
-    public async Task Segments_that_somebody_deletes_are_missed_within_an_hour(long deleted, long missing, int? promisedFrom)
+    [InlineData(3, 3, 1, 2)]
+    [InlineData(5, 5, 1, null)]
+    [InlineData(4, 4, 1, 4)]
+    [InlineData(1, 2, 1, 2)]
+    [InlineData(1, 5, 4, null)]
+    public async Task Segments_that_somebody_deletes_are_missed_within_an_hour(long from, long to, long missing, int? promisedFrom)
     {
         _ = await FillAsync();
         var pruning = Pruning(world.Stream, new ProtectionOptions { KeepTransactions = 30 * Day });
         await RunAsync(pruning, at: clock.GetUtcNow());
         Assert.Equal(0, pruning.Missing);
-        await world.Stream.DeleteAsync(new SegmentName(1, deleted), StreamWorld.Stop);
+        for (var deleted = from; deleted <= to; deleted++)
+        {
+            await world.Stream.DeleteAsync(new SegmentName(1, deleted), StreamWorld.Stop);
+        }
+
         clock.Advance(TimeSpan.FromMinutes(59));
         await RunAsync(pruning, at: clock.GetUtcNow());
         Assert.Equal(0, pruning.Missing);
@@ -145,8 +151,9 @@ public sealed class StreamPruningTests : IDisposable
         await RunAsync(pruning, at: clock.GetUtcNow());
         await RunAsync(pruning, at: clock.GetUtcNow() + TimeSpan.FromHours(2));
         Assert.Equal(missing, pruning.Missing);
-        Assert.Equal(promisedFrom is { } from ? world.TimeOf(from) : null, pruning.Oldest);
-        Assert.Contains($"the last of them with number {deleted}", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Equal(promisedFrom is { } oldest ? world.TimeOf(oldest) : null, pruning.Oldest);
+        Assert.Equal(promisedFrom is null, pruning.IsRootless);
+        Assert.Contains($"the last of them with number {to}", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
     [Fact]

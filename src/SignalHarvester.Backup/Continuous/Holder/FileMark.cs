@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Continuous.Holder;
 
-/// <summary>Tells whether a database file was written to since, by anybody: every write sets the time.</summary>
+/// <summary>Tells whether a database file was written to since, by anybody. A write sets the time; through mapped memory only the first one to a page does.</summary>
 /// <param name="Device">The file system.</param>
 /// <param name="Inode">The file there.</param>
 /// <param name="Length">Bytes.</param>
@@ -10,7 +10,8 @@ namespace SignalHarvester.Backup.Continuous.Holder;
 internal sealed record FileMark(long Device, long Inode, long Length, long Written)
 {
     /// <summary>Marks a file without opening it; null if there is none.</summary>
-    public static FileMark? Of(string path) => FileStatus.Of(path) is { } status
-        ? new FileMark(status.Identity.Device, status.Identity.Inode, status.Length, status.Written)
-        : null;
+    public static FileMark? Of(string path) => FileStatus.Of(path) is { } status ? Of(status) : null;
+
+    /// <summary>Marks a file by its status.</summary>
+    public static FileMark Of(FileStatus status) => new(status.Identity.Device, status.Identity.Inode, status.Length, status.Written);
 }

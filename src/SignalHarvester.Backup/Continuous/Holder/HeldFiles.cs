@@ -1,4 +1,5 @@
 using System.Globalization;
+using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Continuous.Holder;
@@ -10,6 +11,7 @@ namespace SignalHarvester.Backup.Continuous.Holder;
 internal sealed class HeldFiles
 {
     private const string IndexSuffix = "-shm";
+    private const string LogSuffix = "-wal";
 
     private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(50);
 
@@ -17,11 +19,12 @@ internal sealed class HeldFiles
     private readonly FileMark opened;
     private FileIdentity? index;
     private FileMark? rest;
+    private FileMark seen;
 
     private HeldFiles(string path, FileMark opened)
     {
         this.path = path;
-        this.opened = opened;
+        this.opened = seen = opened;
     }
 
     /// <summary>Notes the database file, before it is opened.</summary>
@@ -55,6 +58,9 @@ internal sealed class HeldFiles
     /// <summary>Whether the files are not those that were opened.</summary>
     public bool AreReplaced => FindReplaced() is not null;
 
+    /// <summary>Notes the file after a checkpoint of our own, if it is still the one.</summary>
+    public void NoteCheckpoint() => Note(FileMark.Of(path));
+
     /// <summary>Why the path leads elsewhere, as a clause; null if it does not.</summary>
     public string? WhyMoved() => WhyMoved(FileMark.Of(path));
 
@@ -64,12 +70,23 @@ internal sealed class HeldFiles
     /// </summary>
     public bool IsIndexGone => FileIdentity.Of(path + IndexSuffix) != index;
 
-    /// <summary>Takes the log of a file that was moved away, and is in use under its new name, out of the way of what may come in its place.</summary>
+    /// <summary>
+    /// Whether a file that was moved away may have been used under its new name since the last look, so that its log does not belong to it any more. Who
+    /// uses it leaves a log beside that name, or has changed the file. Only while nobody else can open it.
+    /// </summary>
+    public bool MayBeUsedSince() =>
+        SqliteDescriptors.Find(path, new FileIdentity(opened.Device, opened.Inode)) is not (var status, var name)
+        || FileMark.Of(status) != seen || File.Exists(name + LogSuffix);
+
+    /// <summary>What is to be said of a file that was moved while an application has it open.</summary>
+    public string LogStays =>
+        $"'{path}' was moved while an application has it open. Its log stays where it is, because that application writes to it. Move the file back, or end the application before another file comes in its place.";
+
+    /// <summary>Takes the log of a file that was moved away, and is or was in use under its new name, out of the way of what may come in its place.</summary>
     /// <returns>A sentence that says where it is.</returns>
     public string PutLogAside()
     {
-        const string logSuffix = "-wal";
-        var log = path + logSuffix;
+        var log = path + LogSuffix;
         var warning = string.Empty;
         if (!File.Exists(path) && File.Exists(log))
         {
@@ -87,17 +104,20 @@ internal sealed class HeldFiles
         }
 
         return
-            $"'{path}' was moved while it had commits in its log, and is in use under its new name already, so they could not be copied to it. They are in '{log}'.{warning} If nothing was written to the file since, stop its application and put that log beside it, under its name with -wal; else restore the last transaction to another file, and compare.";
+            $"'{path}' was moved while it had commits in its log, and was used under its new name already, so they could not be copied to it. They are in '{log}'.{warning} If nothing was written to the file since, stop its application and put that log beside it, under its name with -wal; else restore the last transaction to another file, and compare.";
     }
 
     private DatabaseReplacedException? FindReplaced()
     {
         var now = FileMark.Of(path);
+        Note(now);
         return WhyMoved(now) is { } moved ? new(moved)
             : IsIndexGone ? new("the index of its log was deleted or replaced while it was in use")
             : rest is not null && now != rest ? new("something else than SQLite wrote to the file", isOverwritten: true)
             : null;
     }
+
+    private void Note(FileMark? now) => seen = now is not null && WhyMoved(now) is null ? now : seen;
 
     private string? WhyMoved(FileMark? now) =>
         now is null ? "the file is no longer there"

@@ -262,8 +262,8 @@ internal sealed class LogHolder : IDisposable
 
     /// <summary>
     /// Leaves a database that is not the one at its path any more. If nobody has committed since, its log is emptied first: else its
-    /// frames would be taken for those of the database that came in its place. A file that was moved, and is in use under its new name by now, with another
-    /// log beside it, is not written: its log is put aside if nothing has come in its place.
+    /// frames would be taken for those of the database that came in its place. A file that was moved, and is or was in use under its new name, with another
+    /// log beside it, is not written: its log is put aside if nothing has come in its place, and nobody has that open.
     /// </summary>
     /// <returns>What somebody has to know of the log, as a sentence; null if nothing.</returns>
     public string? CloseReplaced()
@@ -277,15 +277,16 @@ internal sealed class LogHolder : IDisposable
         marked = null;
         second?.Dispose();
         second = null;
-        var isInUse = isOurs && !isGone && isMoved && !isCopied && !first.Main.TryLockAgainstOthers();
-        if (isOurs && !isGone && (isMoved || isCopied) && !isInUse)
+        var isUsed = isOurs && !isGone && isMoved && !isCopied && (!first.Main.TryLockAgainstOthers() || files.MayBeUsedSince());
+        if (isOurs && !isGone && (isMoved || isCopied) && !isUsed)
         {
             // Moved: the frames go to the file that moved away, where they belong. Overwritten: no page is written.
             _ = first.Checkpoint(Truncate);
         }
 
+        var isLogUsed = SqliteDescriptors.IsLogUsedByOthers(path);
         first.Dispose();
-        return isInUse ? files.PutLogAside() : null;
+        return !isUsed ? null : isLogUsed ? files.LogStays : files.PutLogAside();
     }
 
     /// <summary>Closes the connections; nothing is checkpointed.</summary>
@@ -450,6 +451,7 @@ internal sealed class LogHolder : IDisposable
 
         files.RefuseReplaced();
         _ = TakeSpare()?.Checkpoint(Passive);
+        files.NoteCheckpoint();
         lastCheckpoint = clock.GetTimestamp();
         if (index.TryRead() == Position && index.Backfilled >= Position.MaxFrame)
         {

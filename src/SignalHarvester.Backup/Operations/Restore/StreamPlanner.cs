@@ -49,6 +49,16 @@ public sealed class StreamPlanner
         {
             var plan = await planner.AtMomentAsync(moment).ConfigureAwait(false);
             var nearest = Usable(backups, context.Clock.GetUtcNow()).Where(backup => backup.Timestamp <= moment).NewestFirst().FirstOrDefault();
+            if (plan is null)
+            {
+                await planner.RefuseUnreachableAsync(moment, nearest).ConfigureAwait(false);
+            }
+
+            if (planner.starts.Count == 0)
+            {
+                return null;
+            }
+
             plan = plan is null || nearest is null || planner.IsAfter(plan, nearest) ? plan : null;
             var found = plan?.Transaction ?? planner.StartOf(nearest)?.Position.Transaction;
             await planner.WarnOfClockAsync(moment, found).ConfigureAwait(false);
@@ -62,7 +72,16 @@ public sealed class StreamPlanner
     /// <param name="context">Clock, cancellation, and the secrets for an encrypted stream.</param>
     /// <exception cref="BackupException">TransactionNotFound: there is no stream; StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
     public static StreamPlan Newest(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, OperationContext context) =>
-        Run(store, backups, context, planner => planner.AtMomentAsync(DateTimeOffset.MaxValue))
+        Run(store, backups, context, async planner =>
+        {
+            var plan = await planner.AtMomentAsync(DateTimeOffset.MaxValue).ConfigureAwait(false);
+            if (plan is null)
+            {
+                await planner.RefuseUnreachableAsync(DateTimeOffset.MaxValue, nearest: null).ConfigureAwait(false);
+            }
+
+            return plan;
+        })
         ?? throw new BackupException(
             BackupErrorId.TransactionNotFound, store.Location.ToString(),
             $"'{store.Location}' has no backup of this database from which a stream of transactions leads on. List its backups with Get-SHBackup -From.");
@@ -74,7 +93,7 @@ public sealed class StreamPlanner
     /// <param name="context">Clock, cancellation, and the secrets for an encrypted stream.</param>
     /// <exception cref="BackupException">TransactionNotFound; StreamHole; IdentityMissing, IdentityWrong; the Cloud… errors.</exception>
     public static StreamPlan OfTransaction(StoreCatalog store, IReadOnlyCollection<BackupMetadata> backups, long transaction, OperationContext context) =>
-        Run(store, backups, context, async planner => (StreamPlan?)await planner.OfTransactionAsync(transaction).ConfigureAwait(false))
+        Run(store, backups, context, async planner => planner.starts.Count == 0 ? null : await planner.OfTransactionAsync(transaction).ConfigureAwait(false))
         ?? throw NotFound(transaction, $"'{store.Location}' has no backup of this database from which a stream of transactions leads on");
 
     /// <summary>Returns the only database with a stream among those of some backups.</summary>
@@ -130,7 +149,7 @@ public sealed class StreamPlanner
             var segments = await stream.ListAsync(timeline: null, fromNumber: 1, context.Cancellation).ToListAsync(context.Cancellation).ConfigureAwait(false);
             var planner = new StreamPlanner(stream, starts, segments, context);
             await planner.ConfirmAsync().ConfigureAwait(false);
-            return starts.Count == 0 ? null : await plan(planner).ConfigureAwait(false);
+            return await plan(planner).ConfigureAwait(false);
         }
     }
 
@@ -228,6 +247,37 @@ public sealed class StreamPlanner
 
         return named.TryGetValue(new SegmentName(position.Timeline, position.Number), out var last)
             && await HeaderAsync(last).ConfigureAwait(false) is { } own && own.Confirms(position);
+    }
+
+    /// <summary>
+    /// Refuses a moment for which the stream has a transaction to which no backup leads. An ordinary backup that is older is not what was asked for.
+    /// </summary>
+    /// <param name="moment">The moment, at or before which no backup leads to anything.</param>
+    /// <param name="nearest">The ordinary backup that would be restored; null if there is none.</param>
+    private async Task RefuseUnreachableAsync(DateTimeOffset moment, BackupMetadata? nearest)
+    {
+        var at = await LastAsync(segments, header => (header.Commits is [var first, ..] ? first.Time : header.Time) <= moment).ConfigureAwait(false);
+        SegmentCommit? commit = null;
+        for (; at >= 0 && commit is null; at--)
+        {
+            // The backup that a base names may be on its way.
+            commit = (await HeaderAsync(segments[at]).ConfigureAwait(false))?.Commits.LastOrDefault(commit => commit.Time <= moment);
+        }
+
+        if (commit?.Time is not { } time)
+        {
+            return;
+        }
+
+        if (nearest is null || time > (StreamPosition.Of(nearest)?.Time ?? nearest.Timestamp))
+        {
+            var wanted = moment == DateTimeOffset.MaxValue ? "The newest transaction" : $"The database as it was at {StreamHole.Moment(moment)}";
+            var before = nearest is null ? "no ordinary backup is older" : $"the nearest ordinary backup before it is '{nearest.Id}' of {StreamHole.Moment(nearest.Timestamp)}";
+            var after = starts is [var next, ..] ? $"the next one after it is '{next.Backup.Id}' of {StreamHole.Moment(next.Position.Time)}" : "there is none after it";
+            throw new BackupException(
+                BackupErrorId.StreamHole, moment,
+                $"{wanted} cannot be restored from '{stream.Location}': the stream has a transaction of {StreamHole.Moment(time)}, but segments before it are missing, so no backup leads to it. Of the backups, {before}; {after}. Restore one of them by its id (Get-SHBackup | Restore-SHBackup).");
+        }
     }
 
     private async Task<StreamPlan?> AtMomentAsync(DateTimeOffset moment)

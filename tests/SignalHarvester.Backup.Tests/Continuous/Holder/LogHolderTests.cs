@@ -293,9 +293,12 @@ public sealed class LogHolderTests : IDisposable
         Assert.Empty((await next.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(options.JournalPath)));
     }
 
-    /// <summary>Two logs of one file: who copies the old one into it, while another process uses it with the new one, corrupts it.</summary>
-    [Fact]
-    public async Task A_file_that_is_in_use_under_its_new_name_is_not_written()
+    /// <summary>Two logs of one file: who copies the old one into it, while another process uses it with the new one or has done so, corrupts it.</summary>
+    [Theory]
+    [InlineData("in use")]
+    [InlineData("closed")]
+    [InlineData("moved again")]
+    public async Task A_file_that_was_used_under_its_new_name_is_not_written(string state)
     {
         var options = new ApplicationOptions { DatabasePath = Database, Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"] };
         var image = await FollowedImage.MakeAsync(options);
@@ -322,9 +325,30 @@ public sealed class LogHolderTests : IDisposable
             _ = (await other.ExecuteAsync($"INSERT INTO crowd VALUES({row % 7}, randomblob(900))")).Value;
         }
 
+        if (state != "in use")
+        {
+            _ = (await other.ExecuteAsync("PRAGMA wal_checkpoint(PASSIVE)")).Value;
+            _ = await other.CloseAsync();
+        }
+
+        if (state == "moved again")
+        {
+            File.Move(moved, folder["again.db"]);
+        }
+
         looking.GoOn();
         looking.Await(_ => looking.Failure is not null);
         var said = looking.CloseReplaced();
+        if (state == "moved again")
+        {
+            File.Move(folder["again.db"], moved);
+        }
+
+        if (state != "in use")
+        {
+            _ = (await other.OpenAsync()).Value;
+        }
+
         Assert.Contains("ok", (await other.ExecuteAsync("PRAGMA integrity_check")).Value.ToString(), StringComparison.Ordinal);
         Assert.Contains("300", (await other.ExecuteAsync("SELECT count(*) FROM crowd")).Value.ToString(), StringComparison.Ordinal);
         _ = (await other.ExecuteAsync("PRAGMA wal_checkpoint(TRUNCATE)")).Value;
@@ -334,6 +358,35 @@ public sealed class LogHolderTests : IDisposable
         Assert.False(File.Exists(Database + "-wal"));
         var aside = Assert.Single(Directory.GetFiles(folder.Path, "*-wal-of-moved-*"));
         Assert.Contains(aside, said, StringComparison.Ordinal);
+    }
+
+    /// <summary>It writes to the log that it has open, under whatever name, and finds it there when the file is back.</summary>
+    [Fact]
+    public async Task The_log_of_a_file_that_is_moved_away_and_back_while_it_is_in_use_stays_where_it_is()
+    {
+        var options = new ApplicationOptions { DatabasePath = Database, Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"] };
+        var image = await FollowedImage.MakeAsync(options);
+        using var looking = new Looking(Database, image, options: new HolderOptions { Checkpoints = false });
+        using var application = await Application.StartAsync(options);
+        _ = await application.WorkAsync(20);
+        looking.Await(holder => holder.Position.MaxFrame > 20);
+        looking.AwaitLooks();
+        File.Move(Database, Other);
+        looking.Await(_ => looking.Failure is not null);
+        Assert.Contains("Its log stays where it is", looking.CloseReplaced(), StringComparison.Ordinal);
+        File.Move(Other, Database);
+
+        using var second = await Application.StartAsync(options with { Seed = 2 });
+        _ = await application.WorkAsync(20);
+        _ = await second.WorkAsync(20);
+        await application.EndAsync();
+        await second.EndAsync();
+        using var reader = await Application.StartAsync(options with { OpensAtStart = false });
+        var journal = TransactionRecord.Read(options.JournalPath);
+        var report = await reader.CheckAsync(Database);
+        Assert.Empty(report.ProblemsBeside(journal));
+        Assert.Equal(journal.Count, report.Transactions);
+        Assert.Empty(Directory.GetFiles(folder.Path, "*-wal-of-moved-*"));
     }
 
     /// <summary>Who stops an application and copies another file over its database expects no log with frames that belong in the old one.</summary>

@@ -83,6 +83,28 @@ public sealed class StreamRestoreTests
         Assert.Equal(2, AtMoment(world, world.TimeOf(2))!.Transaction);
     }
 
+    /// <summary>An ordinary backup from long before is not what was asked for, and nobody would notice.</summary>
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(1, 5)]
+    public async Task A_moment_whose_transactions_no_backup_leads_to_is_an_error(long from, long to)
+    {
+        using var world = new StreamWorld();
+        await FiveSegmentsAsync(world);
+        for (var number = from; number <= to; number++)
+        {
+            await world.Stream.DeleteAsync(new SegmentName(1, number), StreamWorld.Stop);
+        }
+
+        var error = Fails(BackupErrorId.StreamHole, () => AtMoment(world, world.TimeOf(5).AddMilliseconds(500)));
+        Assert.Contains("segments before it are missing, so no backup leads to it", error.Message, StringComparison.Ordinal);
+        Fails(BackupErrorId.StreamHole, () => StreamPlanner.Newest(world.Store, world.Backups, world.Context));
+
+        // Before them, the backup is what there was.
+        Assert.Null(AtMoment(world, world.TimeOf(0)));
+        Fails(BackupErrorId.TransactionNotFound, () => world.PlanOf(5));
+    }
+
     [Fact]
     public async Task What_a_gap_has_swallowed_is_an_error_and_what_follows_it_is_restored()
     {
