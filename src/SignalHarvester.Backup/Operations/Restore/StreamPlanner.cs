@@ -52,6 +52,7 @@ public sealed class StreamPlanner
             if (plan is null)
             {
                 await planner.RefuseUnreachableAsync(moment, nearest).ConfigureAwait(false);
+                planner.WarnOfMissing(nearest);
             }
 
             if (planner.starts.Count == 0)
@@ -277,6 +278,18 @@ public sealed class StreamPlanner
             throw new BackupException(
                 BackupErrorId.StreamHole, moment,
                 $"{wanted} cannot be restored from '{stream.Location}': the stream has a transaction of {StreamHole.Moment(time)}, but segments before it are missing, so no backup leads to it. Of the backups, {before}; {after}. Restore one of them by its id (Get-SHBackup | Restore-SHBackup).");
+        }
+    }
+
+    /// <summary>Warns of a backup that is of the stream, and after which every transaction should be there, but the stream does not lead on from it.</summary>
+    private void WarnOfMissing(BackupMetadata? nearest)
+    {
+        if (nearest is not null && StreamPosition.Of(nearest) is { } position && position.Key == DatabaseKey.Of(nearest.DatabasePath!)
+            && position.Time + position.Window > context.Clock.GetUtcNow()
+            && (starts.Count == 0 || starts.Exists(start => start.Position.Stream == position.Stream)))
+        {
+            context.Warn(
+                $"The segments after '{nearest.Id}' are missing in '{stream.Location}', although each transaction since should be there: the moment may have had one that is nearer. Get-SHBackupTransaction shows what there is.");
         }
     }
 

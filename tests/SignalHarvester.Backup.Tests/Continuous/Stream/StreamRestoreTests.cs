@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using System.Buffers.Binary;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous;
@@ -99,6 +100,16 @@ public sealed class StreamRestoreTests
         var error = Fails(BackupErrorId.StreamHole, () => AtMoment(world, world.TimeOf(5).AddMilliseconds(500)));
         Assert.Contains("segments before it are missing, so no backup leads to it", error.Message, StringComparison.Ordinal);
         Fails(BackupErrorId.StreamHole, () => StreamPlanner.Newest(world.Store, world.Backups, world.Context));
+
+        // Of what is gone without a trace nobody knows more than that something was there.
+        for (var number = 1; number <= world.Number; number++)
+        {
+            await world.Stream.DeleteAsync(new SegmentName(1, number), StreamWorld.Stop);
+        }
+
+        var context = world.Context with { Clock = new FakeTimeProvider(world.TimeOf(5)) };
+        Assert.Null(StreamPlanner.AtMoment(world.Store, world.Backups, DateTimeOffset.UtcNow.AddMinutes(1), context));
+        Assert.Contains(world.Messages, message => message.Contains("although each transaction since should be there", StringComparison.Ordinal));
 
         // Before them, the backup is what there was.
         Assert.Null(AtMoment(world, world.TimeOf(0)));
