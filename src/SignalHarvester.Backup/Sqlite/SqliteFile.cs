@@ -31,6 +31,9 @@ internal readonly unsafe struct SqliteFile
     private const int LockShared = 1;
     private const int LockExclusive = 4;
 
+    // https://sqlite.org/c3ref/c_sync_dataonly.html
+    private const int SyncNormal = 2;
+
     private readonly File* file;
 
     private SqliteFile(IntPtr pointer) => file = (File*)pointer;
@@ -70,6 +73,29 @@ internal readonly unsafe struct SqliteFile
                 SqliteResult.IoErrorShortRead => false,
                 _ => throw new SqliteIOException(code, "read"),
             };
+        }
+    }
+
+    /// <summary>Writes bytes at an offset.</summary>
+    /// <exception cref="SqliteIOException">The operating system failed.</exception>
+    public void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* pointer = bytes)
+        {
+            if (file->Methods->Write(file, pointer, bytes.Length, offset) is not raw.SQLITE_OK and var code)
+            {
+                throw new SqliteIOException(code, "write");
+            }
+        }
+    }
+
+    /// <summary>Flushes what was written to the disk.</summary>
+    /// <exception cref="SqliteIOException">The operating system failed.</exception>
+    public void Sync()
+    {
+        if (file->Methods->Sync(file, SyncNormal) is not raw.SQLITE_OK and var code)
+        {
+            throw new SqliteIOException(code, "sync");
         }
     }
 
@@ -119,12 +145,18 @@ internal readonly unsafe struct SqliteFile
     /// is closed. Only for a connection that has read the database in WAL mode.
     /// </summary>
     /// <exception cref="SqliteIOException">There is no index.</exception>
-    public byte* MapIndex() => TryMapIndex(out var code) is var region && region != null ? region : throw new SqliteIOException(code, "index");
+    public byte* MapIndex() => TryMapIndex(0, extends: false, out var code) is var region && region != null ? region : throw new SqliteIOException(code, "index");
+
+    /// <summary>A region of that index, which is made if there is none yet.</summary>
+    /// <param name="region">Its number, from 0.</param>
+    /// <exception cref="SqliteIOException">It cannot be made.</exception>
+    public byte* MapIndex(int region) =>
+        TryMapIndex(region, extends: true, out var code) is var mapped && mapped != null ? mapped : throw new SqliteIOException(code, "index");
 
     /// <summary>
-    /// Whether <see cref="MapIndex"/> finds it. SQLite reads a log without one, too, on its own, where the file cannot be opened.
+    /// Whether <see cref="MapIndex()"/> finds it. SQLite reads a log without one, too, on its own, where the file cannot be opened.
     /// </summary>
-    public bool HasIndex => TryMapIndex(out _) != null;
+    public bool HasIndex => TryMapIndex(0, extends: false, out _) != null;
 
     /// <summary>Makes what other processes wrote to the index before visible to what is read after.</summary>
     public void IndexBarrier() => file->Methods->SharedBarrier(file);
@@ -143,11 +175,11 @@ internal readonly unsafe struct SqliteFile
     public void UnlockIndex(int slot, bool isShared) =>
         _ = file->Methods->SharedLock(file, slot, 1, SharedMemoryUnlock | (isShared ? SharedMemoryShared : SharedMemoryExclusive));
 
-    private byte* TryMapIndex(out int code)
+    private byte* TryMapIndex(int region, bool extends, out int code)
     {
-        void* region;
-        code = file->Methods->SharedMap(file, 0, IndexRegionBytes, 0, &region);
-        return code == raw.SQLITE_OK ? (byte*)region : null;
+        void* mapped;
+        code = file->Methods->SharedMap(file, region, IndexRegionBytes, extends ? 1 : 0, &mapped);
+        return code == raw.SQLITE_OK ? (byte*)mapped : null;
     }
 
     private static SqliteFile Get(sqlite3 connection, int operation)
