@@ -46,10 +46,10 @@ internal static class BackupErrorCategories
             BackupErrorId.ReadFailed, BackupErrorId.HistoryUnreadable);
         Add(BackupErrorCategory.ResourceBusy,
             BackupErrorId.SourceLocked, BackupErrorId.DatabaseOpenInProcess, BackupErrorId.DirectoryLocked, BackupErrorId.DestinationLocked,
-            BackupErrorId.CloudTransferInProgress, BackupErrorId.ProtectionRunning);
+            BackupErrorId.CloudTransferInProgress, BackupErrorId.ProtectionRunning, BackupErrorId.StandbyRunning);
         Add(BackupErrorCategory.ResourceExists,
             BackupErrorId.BackupIdTaken, BackupErrorId.CloudObjectExists, BackupErrorId.ConfigurationExists, BackupErrorId.IdentityFileExists,
-            BackupErrorId.ModuleLoadedTwice, BackupErrorId.StreamNotOurs, BackupErrorId.StreamFenced);
+            BackupErrorId.ModuleLoadedTwice, BackupErrorId.StreamNotOurs, BackupErrorId.StreamFenced, BackupErrorId.StandbyChanged);
         Add(BackupErrorCategory.ResourceUnavailable,
             BackupErrorId.InsufficientSpace, BackupErrorId.CloudUploadLost, BackupErrorId.SchedulerUnavailable, BackupErrorId.QueryLimitExceeded,
             BackupErrorId.StreamBehind);

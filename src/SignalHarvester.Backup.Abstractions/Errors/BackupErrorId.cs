@@ -282,6 +282,12 @@ public static class BackupErrorId
     /// <summary>Another process protects the database, with the same backup directory.</summary>
     public const string ProtectionRunning = nameof(ProtectionRunning);
 
+    /// <summary>A standby is not as its follower left it: somebody has written to it.</summary>
+    public const string StandbyChanged = nameof(StandbyChanged);
+
+    /// <summary>Another process keeps the same file as a standby.</summary>
+    public const string StandbyRunning = nameof(StandbyRunning);
+
     /// <summary>The end of a stream in a store is not the one that this machine wrote, so protection does not go on with it.</summary>
     public const string StreamNotOurs = nameof(StreamNotOurs);
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SignalHarvester.Backup.Continuous.Standby;
 
 namespace SignalHarvester.Backup.Continuous;
 
@@ -6,5 +7,6 @@ namespace SignalHarvester.Backup.Continuous;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SavedPlace))]
+[JsonSerializable(typeof(StandbyState))]
 [JsonSerializable(typeof(BackupProtection))]
 internal sealed partial class ProtectionJson : JsonSerializerContext;

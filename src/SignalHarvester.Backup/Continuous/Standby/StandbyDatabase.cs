@@ -48,9 +48,6 @@ internal sealed class StandbyDatabase : IDisposable
     /// <summary>Pages of the database.</summary>
     public uint PageCount => End.MaxFrame > 0 ? End.PageCount : (uint)(connection.Main.Length / PageSize);
 
-    /// <summary>The database file, if it has everything that was committed; null if the log has a part of it.</summary>
-    public FileMark? Rest => End.MaxFrame == 0 ? FileMark.Of(path) : null;
-
     /// <summary>Opens a database.</summary>
     /// <param name="path">Its full path.</param>
     /// <exception cref="BackupException">DatabaseOpenInProcess; DestinationInvalid: it is not in WAL mode; SourceLocked.</exception>
@@ -156,17 +153,30 @@ internal sealed class StandbyDatabase : IDisposable
         return view.TryRead() is { } now && IsSame(now, End);
     }
 
-    /// <summary>Copies the log to the database file, as far as readers allow it, and empties it if nobody needs it.</summary>
-    public void Checkpoint()
+    /// <summary>Whether the database is as a follower left it at a place.</summary>
+    public bool IsAt(StandbyPlace place) => End.MaxFrame == 0
+        ? place.Rest is not null && place.Rest == FileMark.Of(path)
+        : place.Log is { } log && LogPlace.Of(log) == LogPlace.Of(End);
+
+    /// <summary>Copies the log to the database file, as far as readers allow it.</summary>
+    /// <returns>The file, if it has everything now; null if the log still has a part of it alone.</returns>
+    public FileMark? Copy()
     {
-        if (connection.Checkpoint(Truncate) == raw.SQLITE_OK)
+        if (End.MaxFrame > 0)
         {
-            // Nobody has committed meanwhile: Changes counts that.
-            End = view.TryRead() is { MaxFrame: 0 } now && now.Changes == End.Changes ? now : End;
-            return;
+            _ = connection.Checkpoint(Passive);
         }
 
-        _ = connection.Checkpoint(Passive);
+        return IsUnchanged() && (End.MaxFrame == 0 || view.Backfilled >= End.MaxFrame) ? FileMark.Of(path) : null;
+    }
+
+    /// <summary>Empties a log that is copied, if nobody reads it. That writes nothing to the database file.</summary>
+    public void Empty()
+    {
+        if (End.MaxFrame > 0 && connection.Checkpoint(Truncate) == raw.SQLITE_OK && view.TryRead() is { MaxFrame: 0 } now && now.Changes == End.Changes)
+        {
+            End = now;
+        }
     }
 
     /// <summary>Leaves the database as an application does: the last one to leave copies the log, and deletes it.</summary>

@@ -75,12 +75,10 @@ internal sealed record SegmentHeader
         };
 
     /// <summary>Whether a state of the database is the one that the stream has after a transaction of this segment, or after the last one before it.</summary>
-    /// <param name="position">The place of the state.</param>
-    public bool Confirms(StreamPosition position)
-    {
-        var transaction = position.Transaction;
-        return (transaction == LastTransaction && Digest.Mark == position.Mark)
-            || (transaction == FirstTransaction - 1 && Previous.Mark == position.Mark)
-            || Commits.FirstOrDefault(commit => commit.Number == transaction)?.Digest.Mark == position.Mark;
-    }
+    /// <param name="transaction">Its transaction.</param>
+    /// <param name="mark">What its digest is recognised by.</param>
+    public bool Confirms(long transaction, string mark) =>
+        (transaction == LastTransaction && Digest.Mark == mark)
+        || (transaction == FirstTransaction - 1 && Previous.Mark == mark)
+        || Commits.FirstOrDefault(commit => commit.Number == transaction)?.Digest.Mark == mark;
 }

@@ -14,6 +14,7 @@ internal sealed record SegmentName(int Timeline, long Number)
     private const string Suffix = ".seg";
     private const int TimelineDigits = 6;
     private const int NumberDigits = 12;
+    private const int NeighbourDigits = 3;
     private const int Length = 27;
 
     /// <summary>The beginning of the names of all segments.</summary>
@@ -21,6 +22,9 @@ internal sealed record SegmentName(int Timeline, long Number)
 
     /// <summary>Returns the beginning of the names of a timeline's segments.</summary>
     public static string BeginningOf(int timeline) => string.Create(CultureInfo.InvariantCulture, $"{Beginning}{timeline:D6}_");
+
+    /// <summary>Returns the beginning of the names of a segment and its neighbours, a thousand at most: as many as one listing has.</summary>
+    public static string BeginningOfNeighbours(SegmentName segment) => segment.ToString()[..(Length - Suffix.Length - NeighbourDigits)];
 
     /// <summary>Reads a name; null if it is not that of a segment.</summary>
     public static SegmentName? TryParse(string text) =>

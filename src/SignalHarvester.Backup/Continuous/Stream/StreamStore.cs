@@ -93,6 +93,23 @@ internal sealed class StreamStore : IDisposable
         }
     }
 
+    /// <summary>Whether one of the next segments after one is there, at most a thousand: in one listing.</summary>
+    /// <param name="missing">A segment that is not there.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="BackupException">The Cloud… errors.</exception>
+    public async Task<bool> HasNeighbourAfterAsync(SegmentName missing, CancellationToken cancellation)
+    {
+        await foreach (var info in store.ListAsync(SegmentName.BeginningOfNeighbours(missing), cancellation).ConfigureAwait(false))
+        {
+            if (SegmentName.TryParse(info.Name)?.Number > missing.Number)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Returns the last segment; null if there is none.</summary>
     /// <param name="timeline">Its timeline; null for the last of all.</param>
     /// <param name="cancellation">Stops it.</param>

@@ -237,7 +237,7 @@ public sealed class StreamPlanner
 
             if (header.LastTransaction >= position.Transaction)
             {
-                if (header.Confirms(position))
+                if (header.Confirms(position.Transaction, position.Mark))
                 {
                     return true;
                 }
@@ -247,7 +247,7 @@ public sealed class StreamPlanner
         }
 
         return named.TryGetValue(new SegmentName(position.Timeline, position.Number), out var last)
-            && await HeaderAsync(last).ConfigureAwait(false) is { } own && own.Confirms(position);
+            && await HeaderAsync(last).ConfigureAwait(false) is { } own && own.Confirms(position.Transaction, position.Mark);
     }
 
     /// <summary>

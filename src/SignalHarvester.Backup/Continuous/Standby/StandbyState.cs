@@ -1,0 +1,19 @@
+namespace SignalHarvester.Backup.Continuous.Standby;
+
+/// <summary>What is known of a standby between two processes.</summary>
+internal sealed record StandbyState
+{
+    /// <summary>The protected database, as its stream records it.</summary>
+    public required string Database { get; init; }
+
+    /// <summary>Where the stream is, as a text.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>How far the standby has come.</summary>
+    public required StandbyPlace Place { get; init; }
+
+    /// <summary>
+    /// Where it is next: written before the standby's log is, so after a kill between the two, the log itself says which of both is true.
+    /// </summary>
+    public StandbyPlace? Next { get; init; }
+}

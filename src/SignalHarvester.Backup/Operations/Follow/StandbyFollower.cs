@@ -1,0 +1,443 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.Continuous.Standby;
+using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+
+namespace SignalHarvester.Backup.Operations.Follow;
+
+/// <summary>
+/// Keeps a file as a standby of a database that is protected continuously: restores it from the store, then appends each segment to its log, beside
+/// readers, who see whole commits only. A kill at any moment leaves it at one transaction, from which the next follower goes on.
+/// </summary>
+public sealed class StandbyFollower : IDisposable
+{
+    private const uint LongLog = 1000;
+
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestBusy = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(1);
+
+    private readonly string path;
+    private readonly string database;
+    private readonly StoreCatalog store;
+    private readonly RestoreOptions options;
+    private readonly BackupDirectory home;
+    private readonly OperationContext context;
+    private readonly StreamStore stream;
+    private readonly StandbyFile file;
+    private StandbyDatabase? standby;
+    private StandbyPlace place = null!;
+
+    private StandbyFollower(
+        string path, string database, StoreCatalog store, RestoreOptions options, BackupDirectory home, StandbyFile file, OperationContext context)
+    {
+        this.path = path;
+        this.database = database;
+        this.store = store;
+        this.options = options;
+        this.home = home;
+        this.file = file;
+        this.context = context;
+        stream = StreamStore.Open(store.Location, database, store.Store.Options);
+    }
+
+    /// <summary>The restore with which it began; null if the standby was there, as an earlier follower left it.</summary>
+    public BackupRestoreResult? Restored { get; private set; }
+
+    /// <summary>The last transaction that is in the standby.</summary>
+    public long Transaction => place.Transaction;
+
+    /// <summary>When it was committed.</summary>
+    public DateTimeOffset Time => place.Time;
+
+    /// <summary>Whether a file is a standby: then no restore over it is to be asked for.</summary>
+    /// <param name="path">Its full path.</param>
+    public static bool IsStandby(string path) => StandbyFile.IsBeside(path);
+
+    /// <summary>Takes hold of a standby, and restores it first if it is none yet.</summary>
+    /// <param name="store">Where the stream and the backups are.</param>
+    /// <param name="database">The protected database, by the path that its backups record.</param>
+    /// <param name="options">The standby as the destination, and how it is restored.</param>
+    /// <param name="force">Whether a standby that somebody has written to is restored anew.</param>
+    /// <param name="home">The backup directory of this machine, for what is fetched.</param>
+    /// <param name="context">Clock, messages, cancellation, and the secrets for an encrypted stream.</param>
+    /// <exception cref="BackupException">StandbyRunning; StandbyChanged; as of a restore.</exception>
+    public static StandbyFollower Begin(
+        StoreCatalog store, string database, RestoreOptions options, bool force, BackupDirectory home, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(context);
+        var path = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context).Path;
+        var follower = new StandbyFollower(path, database, store, options, home, StandbyFile.Open(path), context);
+        try
+        {
+            follower.Begin(force);
+            return follower;
+        }
+        catch
+        {
+            follower.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Follows until it is cancelled. What cannot be read or written at the moment is tried again; it is told when that begins and ends.</summary>
+    /// <exception cref="BackupException">StandbyChanged: somebody else has written to the standby, or put another file in its place; the errors of a restore.</exception>
+    public async Task RunAsync()
+    {
+        using var meter = context.Meter($"Following '{database}' in {store.Location}", 0);
+        var pace = new FollowPace(context.Clock);
+        string? trouble = null;
+        while (!context.Cancellation.IsCancellationRequested)
+        {
+            var wait = TimeSpan.Zero;
+            try
+            {
+                wait = await StepAsync(pace).ConfigureAwait(false);
+                if (trouble is not null)
+                {
+                    context.Warn($"'{path}' follows '{database}' again.");
+                    trouble = null;
+                }
+            }
+            catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (IsPassing(exception))
+            {
+                wait = pace.Failed();
+                if (trouble is null)
+                {
+                    context.Warn(
+                        $"'{path}' stands still at transaction {place.Transaction.ToString(CultureInfo.InvariantCulture)} of {StreamHole.Moment(place.Time)}. It is tried again. {exception.Message}");
+                }
+
+                trouble = exception.Message;
+            }
+
+            meter.Part = string.Create(
+                CultureInfo.InvariantCulture,
+                $"transaction {place.Transaction} of {StreamHole.Moment(place.Time)}{(trouble is null ? string.Empty : ", where it stands still: " + trouble)}");
+            meter.MoveTo(0);
+            await Task.Delay(wait, context.Clock, context.Cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Leave();
+        file.Dispose();
+        stream.Dispose();
+    }
+
+    /// <summary>Whether an error may pass by itself.</summary>
+    private static bool IsPassing(Exception exception) => exception switch
+    {
+        BackupException fault => fault.ErrorId.StartsWith("Cloud", StringComparison.Ordinal)
+            || fault.ErrorId is BackupErrorId.StreamHole or BackupErrorId.SourceLocked or BackupErrorId.DestinationLocked or BackupErrorId.InsufficientSpace,
+        _ => exception is SqliteIOException or IOException,
+    };
+
+    private void Begin(bool force)
+    {
+        if (file.State is { } state && TryContinue(state) is var why)
+        {
+            if (why is null)
+            {
+                return;
+            }
+
+            if (!force)
+            {
+                throw Changed(why);
+            }
+        }
+
+        RestoreAnew();
+    }
+
+    /// <summary>Goes on where an earlier follower has ended.</summary>
+    /// <returns>Why that cannot be, as a clause; null if it is so.</returns>
+    private string? TryContinue(StandbyState state)
+    {
+        if (state.Database != database || state.Store != store.Location.ToString())
+        {
+            return $"it is a standby of '{state.Database}' in '{state.Store}'";
+        }
+
+        if (!File.Exists(path))
+        {
+            // Nothing can be lost by restoring it.
+            RestoreAnew();
+            return null;
+        }
+
+        try
+        {
+            standby = StandbyDatabase.Open(path);
+            foreach (var known in new[] { state.Next, state.Place }.OfType<StandbyPlace>())
+            {
+                if (standby.IsAt(known))
+                {
+                    place = known;
+                    return null;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is SqliteException or DatabaseReplacedException or JsonException or FormatException)
+        {
+            return exception.Message.TrimEnd('.');
+        }
+
+        standby.Dispose();
+        standby = null;
+        return "its content is not that of the last transaction that it got from there";
+    }
+
+    private BackupException Changed(string why) => new(
+        BackupErrorId.StandbyChanged, path,
+        $"'{path}' cannot go on as a standby: {why}. It was not changed. If nobody needs what is in it, add -Force: it is restored anew, and what it was is kept as a safety backup.");
+
+    /// <summary>Restores the newest transaction, and begins from there.</summary>
+    private void RestoreAnew()
+    {
+        var backups = BackupChain.WithDepths([.. store.List(context.Cancellation).Backups.Where(backup => backup.DatabasePath == database)]);
+        var plan = StreamPlanner.Newest(store, backups, context);
+        var from = plan.From.Position;
+        var begins = new StandbyPlace
+        {
+            Timeline = from.Timeline,
+            Number = from.Number,
+            Transaction = plan.Transaction,
+            Time = plan.Time,
+            Mark = from.Mark,
+        };
+        if (plan.Segments is [.., var last])
+        {
+            var header = stream.ReadHeaderAsync(last, context.Identities, context.Cancellation).GetAwaiter().GetResult();
+            begins = begins with { Timeline = header.Timeline, Number = header.Number, Mark = header.Digest.Mark };
+        }
+
+        Leave();
+        var restored = BackupEngine.Restore(new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan }, context);
+        Restored ??= restored;
+        standby = StandbyDatabase.Open(path);
+        place = begins with { Log = LogPlace.Of(standby.End)?.ToPosition(), Rest = standby.Copy() };
+        Save(place);
+    }
+
+    /// <summary>Takes the next segment, if it is there.</summary>
+    /// <returns>How long to wait before the next step.</returns>
+    private async Task<TimeSpan> StepAsync(FollowPace pace)
+    {
+        if (standby is null)
+        {
+            // A restore that was begun has failed.
+            RestoreAnew();
+        }
+
+        RefuseChanged();
+        var next = new SegmentName(place.Timeline, place.Number + 1);
+        if (await stream.FindAsync(next, context.Cancellation).ConfigureAwait(false) is not { } found)
+        {
+            if (pace.IsQuiet)
+            {
+                Tidy();
+            }
+
+            if (pace.IsDoubtDue && await IsOvertakenAsync(next).ConfigureAwait(false))
+            {
+                RestoreAgain($"the segment '{next}' is not in the store any more, but later ones are");
+            }
+
+            return pace.Nothing();
+        }
+
+        var content = await stream.ReadAsync(found, context.Identities, context.Cancellation).ConfigureAwait(false);
+        Take(content);
+        pace.Moved();
+        return TimeSpan.Zero;
+    }
+
+    private void Take(SegmentContent content)
+    {
+        var header = content.Header;
+        switch (header.Kind)
+        {
+            case SegmentKind.Seal:
+                context.Warn(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Another machine has taken over '{database}' at transaction {header.LastTransaction}; '{path}' follows it in timeline {header.NextTimeline}."));
+                Save(place with { Timeline = header.NextTimeline!.Value, Number = 0 });
+                return;
+            case SegmentKind.Base:
+                RestoreAgain($"its stream continues from the backup '{header.BackupId}'");
+                return;
+        }
+
+        if (header.PageSize != standby!.PageSize || header.FirstTransaction > place.Transaction + 1
+            || (header.LastTransaction >= place.Transaction && !header.Confirms(place.Transaction, place.Mark)))
+        {
+            RestoreAgain("the stream in the store is another one by now");
+            return;
+        }
+
+        var pages = new StandbyPages(standby.PageSize, standby.PageCount);
+        foreach (var commit in content.Commits.Where(commit => commit.Number > place.Transaction))
+        {
+            pages.Take(commit.Pages, commit.PageCount);
+        }
+
+        var after = header.LastTransaction > place.Transaction
+            ? place with { Number = header.Number, Transaction = header.LastTransaction, Time = header.Time, Mark = header.Digest.Mark }
+            : place with { Number = header.Number };
+        if (pages.Bytes == 0)
+        {
+            Save(after);
+            return;
+        }
+
+        Append(pages, after);
+        context.Verbose(string.Create(
+            CultureInfo.InvariantCulture,
+            $"'{path}' is at transaction {place.Transaction} of '{database}', {(context.Clock.GetUtcNow() - place.Time).TotalMilliseconds:0} ms after it was committed."));
+        if (standby.End.MaxFrame > LongLog)
+        {
+            Tidy();
+        }
+    }
+
+    private void Append(StandbyPages pages, StandbyPlace after)
+    {
+        var all = pages.Pages;
+        var began = context.Clock.GetTimestamp();
+        while (true)
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            var planned = standby!.Plan(all, pages.PageCount);
+            after = after with { Log = LogPlace.Of(planned.After)!.Value.ToPosition(), Rest = null };
+            file.Save(new StandbyState { Database = database, Store = store.Location.ToString(), Place = place, Next = after });
+            switch (standby.Append(planned))
+            {
+                case AppendOutcome.Appended:
+                    place = after;
+                    return;
+                case AppendOutcome.Changed:
+                    throw Changed("somebody else has written to it");
+                case var _ when context.Clock.GetElapsedTime(began) >= LongestBusy:
+                    throw new BackupException(
+                        BackupErrorId.DestinationLocked, path,
+                        $"Another process holds the write lock of '{path}' or checkpoints it. A standby is there to be read: end its transaction.");
+                default:
+                    // Whoever writes or checkpoints does so for a moment; nobody tells when it is over.
+                    standby.Mend();
+                    Thread.Sleep(Breath);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Copies the log to the file and empties it, as far as readers allow it. Each state is kept before the next one begins.</summary>
+    private bool Tidy()
+    {
+        if (standby!.End.MaxFrame == 0)
+        {
+            return true;
+        }
+
+        if (standby.Copy() is not { } mark)
+        {
+            return false;
+        }
+
+        Save(place with { Rest = mark });
+        standby.Empty();
+        return true;
+    }
+
+    private void RefuseChanged()
+    {
+        try
+        {
+            if (!standby!.IsUnchanged())
+            {
+                standby.Mend();
+                if (!standby.IsUnchanged())
+                {
+                    throw Changed("somebody else has written to it");
+                }
+            }
+        }
+        catch (DatabaseReplacedException exception)
+        {
+            throw Changed(exception.Message);
+        }
+    }
+
+    private void RestoreAgain(string why)
+    {
+        RefuseChanged();
+        context.Warn($"'{path}' is restored anew from '{store.Location}', because {why}. Until then it stays as it is.");
+        RestoreAnew();
+    }
+
+    /// <summary>Whether the segment that is not there is missing for ever, because later ones are or were there.</summary>
+    private async Task<bool> IsOvertakenAsync(SegmentName next)
+    {
+        var isOvertaken = await stream.HasNeighbourAfterAsync(next, context.Cancellation).ConfigureAwait(false)
+            || store.List(context.Cancellation).Backups.Where(backup => backup.DatabasePath == database).Select(StreamPosition.Of).OfType<StreamPosition>()
+                .Any(position => position.Timeline > next.Timeline || (position.Timeline == next.Timeline && position.Number >= next.Number));
+
+        // It may have come meanwhile.
+        return isOvertaken && await stream.FindAsync(next, context.Cancellation).ConfigureAwait(false) is null;
+    }
+
+    private void Save(StandbyPlace now)
+    {
+        file.Save(new StandbyState { Database = database, Store = store.Location.ToString(), Place = now });
+        place = now;
+    }
+
+    /// <summary>Leaves the standby as one whole file, if its readers allow that within a second.</summary>
+    private void Leave()
+    {
+        if (standby is not { } leaving)
+        {
+            return;
+        }
+
+        try
+        {
+            var began = context.Clock.GetTimestamp();
+            var isWhole = Tidy();
+            while (!isWhole && leaving.IsUnchanged() && context.Clock.GetElapsedTime(began) < LongestLeave)
+            {
+                Thread.Sleep(Breath);
+                isWhole = Tidy();
+            }
+
+            if (isWhole)
+            {
+                leaving.Close();
+            }
+        }
+        catch (Exception exception) when (exception is SqliteException or SqliteIOException or IOException or DatabaseReplacedException)
+        {
+            context.Warn($"'{path}' was left with its log: {exception.Message}");
+        }
+        finally
+        {
+            standby = null;
+            leaving.Dispose();
+        }
+    }
+}

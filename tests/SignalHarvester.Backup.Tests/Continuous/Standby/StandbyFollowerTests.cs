@@ -1,0 +1,240 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.Operations.Follow;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.TestSupport.Applications;
+using SignalHarvester.Backup.Tests.Protection;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Continuous.Standby;
+
+/// <summary>A standby of a database that an application uses and a protection stores, read by an application of its own.</summary>
+public sealed class StandbyFollowerTests : IDisposable
+{
+    private static readonly string[] Pragmas = ["journal_mode = WAL", "synchronous = OFF"];
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
+
+    private readonly TempFolder folder = new();
+    private readonly StoreCatalog store;
+    private readonly ConcurrentQueue<string> said = [];
+
+    public StandbyFollowerTests() => store = new StoreCatalog(
+        new StoreLocation { Provider = CloudProvider.Directory, Container = folder["store"] }, new StoreOptions(), TimeProvider.System);
+
+    private string Database => folder["app.db"];
+
+    private string Standby => folder["standby.db"];
+
+    private ApplicationOptions Options => new() { DatabasePath = Database, Pragmas = Pragmas };
+
+    public void Dispose()
+    {
+        store.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_standby_has_each_transaction_soon_and_is_the_database_byte_for_byte_in_the_end()
+    {
+        using var application = await Application.StartAsync(Options);
+        _ = await application.WorkAsync(20);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = protecting.AwaitStored();
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        for (var round = 0; round < 3; round++)
+        {
+            using var following = new Following(this);
+            for (var step = 0; step < 3; step++)
+            {
+                _ = await application.WorkAsync(20);
+                following.Await(protecting.AwaitStored().StoredTransaction);
+                var journal = TransactionRecord.Read(Options.JournalPath);
+                var report = await reader.CheckAsync(Standby);
+                Assert.Empty(report.ProblemsBeside(journal));
+                Assert.Equal(journal.Count, report.Transactions);
+            }
+
+            Assert.Equal(round == 0, following.Follower.Restored is not null);
+
+            // Nobody follows these; the next one finds them.
+            following.Stop();
+            _ = await application.WorkAsync(20);
+            _ = protecting.AwaitStored();
+        }
+
+        await application.EndAsync();
+        using (var last = new Following(this))
+        {
+            last.Await(protecting.AwaitStored().StoredTransaction);
+            last.Stop();
+        }
+
+        Assert.Null(protecting.Stop());
+        Assert.False(File.Exists(Standby + "-wal"));
+        Assert.Equal(ImageHash.Of(Database), ImageHash.Of(Standby));
+    }
+
+    [Fact]
+    public async Task What_somebody_has_written_to_a_standby_is_not_overwritten_unless_that_is_forced_and_then_kept()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = protecting.AwaitStored();
+        using var other = await Application.StartAsync(Options with { DatabasePath = Standby, Seed = 9, OpensAtStart = false });
+        using (var following = new Following(this))
+        {
+            following.Await(protecting.Status.StoredTransaction);
+            _ = (await other.OpenAsync()).Value;
+            _ = await other.WorkAsync(2);
+            Assert.Equal(BackupErrorId.StandbyChanged, following.End()!.ErrorId);
+        }
+
+        await other.EndAsync();
+        var before = ImageHash.Of(Standby);
+        Assert.Equal(BackupErrorId.StandbyChanged, Assert.Throws<BackupException>(() => new Following(this)).ErrorId);
+        Assert.Equal(before, ImageHash.Of(Standby));
+        using (var following = new Following(this, force: true))
+        {
+            Assert.NotNull(following.Follower.Restored!.SafetyBackupId);
+            _ = await application.WorkAsync(5);
+            following.Await(protecting.AwaitStored().StoredTransaction);
+            following.Stop();
+        }
+
+        await application.EndAsync();
+        _ = protecting.AwaitStored();
+        Assert.Null(protecting.Stop());
+    }
+
+    [Fact]
+    public async Task Where_the_stream_continues_from_a_backup_the_standby_is_restored_anew()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var protecting = new Protecting(Database, folder["backups"], store))
+        {
+            _ = protecting.AwaitStored();
+        }
+
+        using var follows = new Following(this);
+        _ = await application.WorkAsync(10);
+        _ = await application.CheckpointAsync("TRUNCATE");
+        _ = await application.WorkAsync(10);
+        using (var protecting = new Protecting(Database, folder["backups"], store))
+        {
+            var status = protecting.AwaitStored();
+            Assert.Equal(1, status.Gaps);
+            follows.Await(status.StoredTransaction);
+            Assert.Contains(said, message => message.Contains("is restored anew", StringComparison.Ordinal));
+            _ = await application.WorkAsync(10);
+            await application.EndAsync();
+            follows.Await(protecting.AwaitStored().StoredTransaction);
+            Assert.Null(protecting.Stop());
+        }
+
+        follows.Stop();
+        Assert.Equal(ImageHash.Of(Database), ImageHash.Of(Standby));
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_is_told_and_the_standby_goes_on_when_it_is_back()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = protecting.AwaitStored();
+        using var following = new Following(this);
+        Directory.Move(folder["store"], folder["away"]);
+        Until(() => said.Any(message => message.Contains("stands still at transaction", StringComparison.Ordinal)));
+        _ = await application.WorkAsync(5);
+        Directory.Move(folder["away"], folder["store"]);
+        following.Await(protecting.AwaitStored().StoredTransaction);
+        Until(() => said.Any(message => message.Contains("follows", StringComparison.Ordinal) && message.Contains("again", StringComparison.Ordinal)));
+        following.Stop();
+        await application.EndAsync();
+        _ = protecting.AwaitStored();
+        Assert.Null(protecting.Stop());
+    }
+
+    [Fact]
+    public async Task Two_processes_do_not_keep_one_standby()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = protecting.AwaitStored();
+        using var first = new Following(this);
+        Assert.Equal(BackupErrorId.StandbyRunning, Assert.Throws<BackupException>(() => new Following(this)).ErrorId);
+        first.Stop();
+    }
+
+    private static void Until(Func<bool> isSo)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (!isSo())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began) < Hang, "It did not come.");
+
+            // The other side tells nobody.
+            Thread.Sleep(20);
+        }
+    }
+
+    /// <summary>A follower that runs on a thread of this process, until it is stopped.</summary>
+    private sealed class Following : IDisposable
+    {
+        private readonly CancellationTokenSource stop = new();
+        private readonly Task running;
+
+        public Following(StandbyFollowerTests test, bool force = false)
+        {
+            var context = new OperationContext(
+                TimeProvider.System,
+                told =>
+                {
+                    if (told is OperationMessage message)
+                    {
+                        test.said.Enqueue(message.Text);
+                    }
+                },
+                stop.Token);
+            var home = new BackupDirectory(test.folder["home"], TimeProvider.System);
+            var options = new RestoreOptions { Destination = test.Standby, SafetyDirectory = home };
+            Follower = StandbyFollower.Begin(test.store, test.Database, options, force, home, context);
+            running = Task.Run(Follower.RunAsync);
+        }
+
+        public StandbyFollower Follower { get; }
+
+        public void Await(long transaction) => Until(() => Follower.Transaction >= transaction);
+
+        public void Stop()
+        {
+            stop.Cancel();
+            Assert.Null(End());
+            Follower.Dispose();
+        }
+
+        public BackupException? End()
+        {
+            try
+            {
+                running.WaitAsync(Hang).GetAwaiter().GetResult();
+                return null;
+            }
+            catch (BackupException exception)
+            {
+                return exception;
+            }
+        }
+
+        public void Dispose()
+        {
+            stop.Cancel();
+            _ = End();
+            Follower.Dispose();
+            stop.Dispose();
+        }
+    }
+}
