@@ -293,20 +293,7 @@ internal sealed class StreamWriter
             }
 
             var seal = Segment.Write(
-                header with
-                {
-                    Kind = SegmentKind.Seal,
-                    Number = header.Number + 1,
-                    FirstTransaction = header.LastTransaction + 1,
-                    Previous = header.Digest,
-                    Commits = [],
-                    Reason = null,
-                    BackupId = null,
-                    DatabasePath = null,
-                    NextTimeline = header.Timeline + 1,
-                },
-                [],
-                encryption);
+                SegmentHeader.SealAfter(header, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), [], encryption);
             if (await store.PutAsync(seal, context.Cancellation).ConfigureAwait(false) == PutOutcome.Stored)
             {
                 context.Warn(string.Create(

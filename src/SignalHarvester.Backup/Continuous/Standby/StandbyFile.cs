@@ -12,7 +12,9 @@ namespace SignalHarvester.Backup.Continuous.Standby;
 /// </summary>
 internal sealed class StandbyFile : IDisposable
 {
-    private const string Suffix = ".shbackup-follow";
+    /// <summary>What its name adds to that of the database.</summary>
+    public const string Suffix = ".shbackup-follow";
+
     private const int SlotBytes = 16 << 10;
     private const int HeadBytes = 20;
 

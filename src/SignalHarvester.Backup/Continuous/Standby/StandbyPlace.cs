@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using SignalHarvester.Backup.Continuous.Holder;
+using SignalHarvester.Backup.Continuous.Stream;
 
 namespace SignalHarvester.Backup.Continuous.Standby;
 
@@ -8,8 +10,11 @@ internal sealed record StandbyPlace
     /// <summary>The timeline.</summary>
     public required int Timeline { get; init; }
 
-    /// <summary>The last segment that is in the standby; 0 if the timeline has just begun.</summary>
+    /// <summary>The last segment that is in the standby.</summary>
     public required long Number { get; init; }
+
+    /// <summary>The timeline with which the stream continues, if that segment is a seal.</summary>
+    public int? NextTimeline { get; init; }
 
     /// <summary>The last transaction.</summary>
     public required long Transaction { get; init; }
@@ -19,6 +24,10 @@ internal sealed record StandbyPlace
 
     /// <summary>What the digest of the stream there is recognised by (<see cref="StreamDigest.Mark"/>).</summary>
     public required string Mark { get; init; }
+
+    /// <summary>The segment that continues the stream from there.</summary>
+    [JsonIgnore]
+    public SegmentName Next => NextTimeline is { } timeline ? new SegmentName(timeline, 1) : new SegmentName(Timeline, Number + 1);
 
     /// <summary>Where the standby's own log ends there; null if it is empty.</summary>
     public WalPosition? Log { get; init; }

@@ -16,4 +16,7 @@ internal sealed record StandbyState
     /// Where it is next: written before the standby's log is, so after a kill between the two, the log itself says which of both is true.
     /// </summary>
     public StandbyPlace? Next { get; init; }
+
+    /// <summary>What tells the seal of its promotion from another machine's; null unless one was begun.</summary>
+    public ulong? Sealer { get; init; }
 }

@@ -21,7 +21,7 @@ internal sealed record SegmentHeader
     /// <summary>The transaction after it.</summary>
     public required long LastTransaction { get; init; }
 
-    /// <summary>The time of the last transaction, in UTC and whole milliseconds; of a <see cref="SegmentKind.Seal"/>, when it was made.</summary>
+    /// <summary>The time of the last transaction, in UTC and whole milliseconds.</summary>
     public required DateTimeOffset Time { get; init; }
 
     /// <summary>Bytes in a page of the database.</summary>
@@ -50,6 +50,29 @@ internal sealed record SegmentHeader
 
     /// <summary>The timeline that continues; null unless it is a <see cref="SegmentKind.Seal"/>.</summary>
     public int? NextTimeline { get; init; }
+
+    /// <summary>
+    /// Of a <see cref="SegmentKind.Seal"/>, random: of two machines that seal the same timeline at once, each finds out whether it was its own seal that
+    /// came first.
+    /// </summary>
+    public ulong Sealer { get; init; }
+
+    /// <summary>Describes the seal of a timeline.</summary>
+    /// <param name="last">Its last segment.</param>
+    /// <param name="sealer">What tells this seal from another machine's.</param>
+    public static SegmentHeader SealAfter(SegmentHeader last, ulong sealer) => last with
+    {
+        Kind = SegmentKind.Seal,
+        Number = last.Number + 1,
+        FirstTransaction = last.LastTransaction + 1,
+        Previous = last.Digest,
+        Commits = [],
+        Reason = null,
+        BackupId = null,
+        DatabasePath = null,
+        NextTimeline = last.Timeline + 1,
+        Sealer = sealer,
+    };
 
     /// <summary>Describes a segment of transactions.</summary>
     /// <param name="timeline">Its timeline.</param>

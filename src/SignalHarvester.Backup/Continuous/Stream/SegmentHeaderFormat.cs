@@ -54,6 +54,7 @@ internal static class SegmentHeaderFormat
                 break;
             default:
                 Number(header.NextTimeline!.Value);
+                Digest(new StreamDigest(header.Sealer));
                 break;
         }
 
@@ -155,7 +156,7 @@ internal static class SegmentHeaderFormat
                 BackupId = fields.Text(),
                 DatabasePath = fields.Text(),
             },
-            _ => header with { NextTimeline = (int)fields.Number(1, int.MaxValue) },
+            _ => header with { NextTimeline = (int)fields.Number(1, int.MaxValue), Sealer = fields.Digest().Value },
         };
     }
 

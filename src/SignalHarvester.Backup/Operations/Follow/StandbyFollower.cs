@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Standby;
 using SignalHarvester.Backup.Continuous.Stream;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
@@ -33,6 +35,8 @@ public sealed class StandbyFollower : IDisposable
     private readonly StandbyFile file;
     private StandbyDatabase? standby;
     private StandbyPlace place = null!;
+    private ulong? sealer;
+    private bool isPromoted;
 
     private StandbyFollower(
         string path, string database, StoreCatalog store, RestoreOptions options, BackupDirectory home, StandbyFile file, OperationContext context)
@@ -131,6 +135,32 @@ public sealed class StandbyFollower : IDisposable
         }
     }
 
+    /// <summary>
+    /// Makes the standby the primary: seals the timeline of the former one, which is fenced from then on, with everything that it has stored before in
+    /// the standby. Then the file is an ordinary database.
+    /// </summary>
+    /// <exception cref="BackupException">
+    /// StreamFenced: another machine was first; StandbyChanged; the Cloud… errors: whether it is sealed is then unknown, and the next try finds out.
+    /// </exception>
+    public async Task PromoteAsync()
+    {
+        var pace = new FollowPace(context.Clock);
+        sealer = file.State!.Sealer ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        do
+        {
+            while (!isPromoted && await StepAsync(pace).ConfigureAwait(false) == TimeSpan.Zero)
+            {
+            }
+        }
+        while (!isPromoted && !await TrySealAsync().ConfigureAwait(false));
+
+        Leave();
+        file.Delete();
+        context.Warn(string.Create(
+            CultureInfo.InvariantCulture,
+            $"'{path}' is the primary now, at transaction {place.Transaction} of {StreamHole.Moment(place.Time)}: whoever protected '{database}' is fenced. {NextStep}"));
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -224,7 +254,13 @@ public sealed class StandbyFollower : IDisposable
         if (plan.Segments is [.., var last])
         {
             var header = stream.ReadHeaderAsync(last, context.Identities, context.Cancellation).GetAwaiter().GetResult();
-            begins = begins with { Timeline = header.Timeline, Number = header.Number, Mark = header.Digest.Mark };
+            begins = begins with
+            {
+                Timeline = header.Timeline,
+                Number = header.Number,
+                NextTimeline = header.NextTimeline,
+                Mark = header.Digest.Mark,
+            };
         }
 
         Leave();
@@ -246,7 +282,7 @@ public sealed class StandbyFollower : IDisposable
         }
 
         RefuseChanged();
-        var next = new SegmentName(place.Timeline, place.Number + 1);
+        var next = place.Next;
         if (await stream.FindAsync(next, context.Cancellation).ConfigureAwait(false) is not { } found)
         {
             if (pace.IsQuiet)
@@ -274,10 +310,24 @@ public sealed class StandbyFollower : IDisposable
         switch (header.Kind)
         {
             case SegmentKind.Seal:
+                if (header.Sealer == sealer)
+                {
+                    isPromoted = true;
+                    return;
+                }
+
+                if (sealer is not null)
+                {
+                    throw new BackupException(
+                        BackupErrorId.StreamFenced, path, string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"Another machine has taken over '{database}' at transaction {header.LastTransaction}, before '{path}' could be promoted. Find out which one should be the primary; if it is this one, promote it again: it takes over from that one, with what that one has stored."));
+                }
+
                 context.Warn(string.Create(
                     CultureInfo.InvariantCulture,
                     $"Another machine has taken over '{database}' at transaction {header.LastTransaction}; '{path}' follows it in timeline {header.NextTimeline}."));
-                Save(place with { Timeline = header.NextTimeline!.Value, Number = 0 });
+                Save(place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = header.NextTimeline });
                 return;
             case SegmentKind.Base:
                 RestoreAgain($"its stream continues from the backup '{header.BackupId}'");
@@ -298,8 +348,8 @@ public sealed class StandbyFollower : IDisposable
         }
 
         var after = header.LastTransaction > place.Transaction
-            ? place with { Number = header.Number, Transaction = header.LastTransaction, Time = header.Time, Mark = header.Digest.Mark }
-            : place with { Number = header.Number };
+            ? place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null, Transaction = header.LastTransaction, Time = header.Time, Mark = header.Digest.Mark }
+            : place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null };
         if (pages.Bytes == 0)
         {
             Save(after);
@@ -325,7 +375,7 @@ public sealed class StandbyFollower : IDisposable
             context.Cancellation.ThrowIfCancellationRequested();
             var planned = standby!.Plan(all, pages.PageCount);
             after = after with { Log = LogPlace.Of(planned.After)!.Value.ToPosition(), Rest = null };
-            file.Save(new StandbyState { Database = database, Store = store.Location.ToString(), Place = place, Next = after });
+            file.Save(State(place) with { Next = after });
             switch (standby.Append(planned))
             {
                 case AppendOutcome.Appended:
@@ -390,6 +440,29 @@ public sealed class StandbyFollower : IDisposable
         RestoreAnew();
     }
 
+    private string NextStep => path == database
+        ? "Protect it with Start-SHBackupProtection -TakeOver, then start its application."
+        : $"Its stream belongs to '{database}': protected at another path it begins one of its own. Start-SHBackupProtection does that; then start its application.";
+
+    /// <summary>Seals the timeline, if nobody has put anything after the last segment.</summary>
+    private async Task<bool> TrySealAsync()
+    {
+        if (await stream.FindAsync(new SegmentName(place.Timeline, place.Number), context.Cancellation).ConfigureAwait(false) is not { } last)
+        {
+            throw new BackupException(
+                BackupErrorId.StreamHole, path,
+                $"The stream of '{database}' in '{stream.Location}' cannot be sealed, because its last segment is not there. '{path}' has everything that was stored; make sure that its former writer has stopped, delete '{path}{StandbyFile.Suffix}', and use the file.");
+        }
+
+        var content = await stream.ReadAsync(last, context.Identities, context.Cancellation).ConfigureAwait(false);
+        var header = place.NextTimeline is { } begun ? content.Header with { Timeline = begun, Number = 0 } : content.Header;
+        var encryption = content.IsEncrypted ? options.Encryption ?? context.Identities.ToEncryption() : null;
+        var seal = Segment.Write(
+            SegmentHeader.SealAfter(header, sealer!.Value), [], encryption is null ? null : FileEncryption.Create(encryption));
+        file.Save(State(place));
+        return await stream.PutAsync(seal, context.Cancellation).ConfigureAwait(false) == PutOutcome.Stored;
+    }
+
     /// <summary>Whether the segment that is not there is missing for ever, because later ones are or were there.</summary>
     private async Task<bool> IsOvertakenAsync(SegmentName next)
     {
@@ -403,9 +476,11 @@ public sealed class StandbyFollower : IDisposable
 
     private void Save(StandbyPlace now)
     {
-        file.Save(new StandbyState { Database = database, Store = store.Location.ToString(), Place = now });
+        file.Save(State(now));
         place = now;
     }
+
+    private StandbyState State(StandbyPlace now) => new() { Database = database, Store = store.Location.ToString(), Place = now, Sealer = sealer };
 
     /// <summary>Leaves the standby as one whole file, if its readers allow that within a second.</summary>
     private void Leave()

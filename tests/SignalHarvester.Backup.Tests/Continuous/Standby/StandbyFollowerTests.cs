@@ -158,6 +158,79 @@ public sealed class StandbyFollowerTests : IDisposable
         Assert.Null(protecting.Stop());
     }
 
+    /// <summary>Failover by one conditional put: what the old primary has stored is there, what it stores later is refused.</summary>
+    [Fact]
+    public async Task A_promoted_standby_has_everything_that_was_stored_and_the_former_primary_is_fenced()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = await application.WorkAsync(10);
+        _ = protecting.AwaitStored();
+        using (var following = new Following(this))
+        {
+            following.Await(protecting.Status.StoredTransaction);
+            following.Stop();
+        }
+
+        _ = await application.WorkAsync(10);
+        var stored = protecting.AwaitStored().StoredTransaction;
+        var journal = TransactionRecord.Read(Options.JournalPath);
+        using (var promoting = new Following(this, follows: false))
+        {
+            await promoting.Follower.PromoteAsync();
+            Assert.Equal(stored, promoting.Follower.Transaction);
+        }
+
+        Assert.False(StandbyFollower.IsStandby(Standby));
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        var report = await reader.CheckAsync(Standby);
+        Assert.Empty(report.ProblemsBeside(journal));
+        Assert.Equal(journal.Count, report.Transactions);
+
+        _ = await application.WorkAsync(1);
+        Assert.Equal(BackupErrorId.StreamFenced, protecting.End()!.ErrorId);
+    }
+
+    [Fact]
+    public async Task Of_two_that_are_promoted_at_once_one_is_the_primary()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var protecting = new Protecting(Database, folder["backups"], store))
+        {
+            _ = await application.WorkAsync(10);
+            _ = protecting.AwaitStored();
+            await application.EndAsync();
+            _ = protecting.AwaitStored();
+        }
+
+        string loser;
+        using (var one = new Following(this, follows: false))
+        using (var other = new Following(this, follows: false, standby: folder["second.db"]))
+        {
+            var outcomes = await Task.WhenAll(new[] { one, other }.Select(PromoteAsync));
+            Assert.Equal([null, BackupErrorId.StreamFenced], outcomes.Order());
+            loser = outcomes[0] is null ? folder["second.db"] : Standby;
+        }
+
+        // It can take over from the one that was first, which has done nothing yet.
+        using var again = new Following(this, follows: false, standby: loser);
+        await again.Follower.PromoteAsync();
+        Assert.Equal(ImageHash.Of(Database), ImageHash.Of(loser));
+
+        static async Task<string?> PromoteAsync(Following promoting)
+        {
+            try
+            {
+                await Task.Run(promoting.Follower.PromoteAsync, TestContext.Current.CancellationToken);
+                return null;
+            }
+            catch (BackupException exception)
+            {
+                return exception.ErrorId;
+            }
+        }
+    }
+
     [Fact]
     public async Task Two_processes_do_not_keep_one_standby()
     {
@@ -187,7 +260,7 @@ public sealed class StandbyFollowerTests : IDisposable
         private readonly CancellationTokenSource stop = new();
         private readonly Task running;
 
-        public Following(StandbyFollowerTests test, bool force = false)
+        public Following(StandbyFollowerTests test, bool force = false, bool follows = true, string? standby = null)
         {
             var context = new OperationContext(
                 TimeProvider.System,
@@ -200,9 +273,9 @@ public sealed class StandbyFollowerTests : IDisposable
                 },
                 stop.Token);
             var home = new BackupDirectory(test.folder["home"], TimeProvider.System);
-            var options = new RestoreOptions { Destination = test.Standby, SafetyDirectory = home };
+            var options = new RestoreOptions { Destination = standby ?? test.Standby, SafetyDirectory = home };
             Follower = StandbyFollower.Begin(test.store, test.Database, options, force, home, context);
-            running = Task.Run(Follower.RunAsync);
+            running = follows ? Task.Run(Follower.RunAsync) : Task.CompletedTask;
         }
 
         public StandbyFollower Follower { get; }
