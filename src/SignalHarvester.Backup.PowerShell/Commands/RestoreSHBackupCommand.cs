@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Follow;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Stores;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -88,13 +90,15 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet, HelpUri = HelpPages.Folder + "Restore-SHBackup.md")]
-[OutputType(typeof(BackupRestoreResult), typeof(RestoredRows))]
+[OutputType(typeof(BackupRestoreResult), typeof(RestoredRows), typeof(BackupStandby))]
 public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string PathSet = "Path";
     private const string PointInTimeSet = "PointInTime";
     private const string TransactionSet = "Transaction";
     private const string TransactionObjectSet = "TransactionObject";
+    private const string FollowSet = "Follow";
+    private const string PromoteSet = "Promote";
 
     private readonly StoreParameters storeParameters = new();
     private readonly FormerRestoreParameters former = new();
@@ -149,11 +153,27 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     public BackupTransaction? InputTransaction { get; set; }
 
     /// <summary>
-    /// With -PointInTime and -Transaction: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed if the
+    /// Keeps -Destination as a standby of a database that is protected continuously: restores the newest transaction from the store of -From, then
+    /// applies each later one within about a second of its storage, until it is stopped. Meanwhile the standby can be read; to write to it, promote it.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = FollowSet)]
+    public SwitchParameter Follow { get; set; }
+
+    /// <summary>
+    /// Makes the standby of -Destination the primary: what protects the database elsewhere is fenced by one object in the store, everything that it has
+    /// stored before is applied, and the file is an ordinary database. Stop the -Follow of it first.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = PromoteSet)]
+    public SwitchParameter Promote { get; set; }
+
+    /// <summary>
+    /// With -PointInTime, -Transaction, -Follow and -Promote: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed if the
     /// directory has backups of several.
     /// </summary>
     [Parameter(ParameterSetName = PointInTimeSet)]
     [Parameter(ParameterSetName = TransactionSet)]
+    [Parameter(ParameterSetName = FollowSet)]
+    [Parameter(ParameterSetName = PromoteSet)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -258,12 +278,23 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
                 "To restore rows, give the tables with -Table and the database with -Into, and optionally -Where and -RowAction; omit -Destination and -Delta, which are for whole databases.")
                 .ToRecord());
         }
+
+        if ((Follow || Promote) && (Destination is null || Table is not null || Delta))
+        {
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(Destination), "-Follow and -Promote concern one whole file: give the standby with -Destination, and neither -Table nor -Delta.").ToRecord());
+        }
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         HasInput = true;
+        if (Follow || Promote)
+        {
+            this.ReportErrors(KeepStandby);
+            return;
+        }
 
         // Each backup may have its own destination. The parameter is no longer bound after the last one.
         var given = Into ?? Destination;
@@ -381,6 +412,48 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         AllowHardLink = AllowHardLink,
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
+
+    private void KeepStandby()
+    {
+        RequireStreamStore(Follow ? nameof(Follow) : nameof(Promote));
+        var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
+        var database = StreamPlanner.DatabaseOf(listed, store!.Location);
+        var path = this.FileSystemPath(Destination!);
+        var action = Follow ? $"Follow {database} in {store.Location}" : $"Promote it: what protects {database} in {store.Location} is fenced";
+        var isAsked = Promote || (RestorePlan.Overwrites(path) && !StandbyFollower.IsStandby(path));
+        var isAgreed = isAsked
+            ? question.AllowsUnlessForced(Force, path, Promote ? action : $"{action}, over the file there, {WhatIsKept}")
+            : this.ShouldProcessUnlessForced(Force, path, action);
+        if (!isAgreed)
+        {
+            return;
+        }
+
+        var home = OpenHome(listed[0]);
+        var options = new RestoreOptions
+        {
+            Destination = path,
+            SafetyDirectory = NoSafetyBackup ? null : home,
+            Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyBeforeRestore),
+            AllowOtherDatabase = AllowOtherDatabase,
+            Encryption = Settings.Encryption.ToEncryption(),
+            AllowHardLink = AllowHardLink,
+            LockTimeout = TimeSpan.FromSeconds(LockTimeout),
+        };
+        Runner.Run(context =>
+        {
+            using var follower = StandbyFollower.Begin(store, database, options, Force, home, context);
+            if (Promote)
+            {
+                follower.PromoteAsync().GetAwaiter().GetResult();
+                context.Report(new OperationResult(follower.Status, 0));
+                return;
+            }
+
+            context.Report(new OperationResult(follower.Status, 0));
+            follower.RunAsync().GetAwaiter().GetResult();
+        });
+    }
 
     private (BackupSource Source, StreamPlan? Stream) AtPointInTime()
     {

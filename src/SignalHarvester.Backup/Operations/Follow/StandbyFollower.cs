@@ -35,6 +35,7 @@ public sealed class StandbyFollower : IDisposable
     private readonly StandbyFile file;
     private StandbyDatabase? standby;
     private StandbyPlace place = null!;
+    private BackupRestoreResult? restored;
     private ulong? sealer;
     private bool isPromoted;
 
@@ -51,14 +52,17 @@ public sealed class StandbyFollower : IDisposable
         stream = StreamStore.Open(store.Location, database, store.Store.Options);
     }
 
-    /// <summary>The restore with which it began; null if the standby was there, as an earlier follower left it.</summary>
-    public BackupRestoreResult? Restored { get; private set; }
-
-    /// <summary>The last transaction that is in the standby.</summary>
-    public long Transaction => place.Transaction;
-
-    /// <summary>When it was committed.</summary>
-    public DateTimeOffset Time => place.Time;
+    /// <summary>The standby as it is now.</summary>
+    public BackupStandby Status => new()
+    {
+        Path = path,
+        DatabasePath = database,
+        Store = store.Location,
+        Transaction = place.Transaction,
+        Timestamp = place.Time,
+        Restored = restored,
+        IsPromoted = isPromoted && standby is null,
+    };
 
     /// <summary>Whether a file is a standby: then no restore over it is to be asked for.</summary>
     /// <param name="path">Its full path.</param>
@@ -154,6 +158,7 @@ public sealed class StandbyFollower : IDisposable
         }
         while (!isPromoted && !await TrySealAsync().ConfigureAwait(false));
 
+        isPromoted = true;
         Leave();
         file.Delete();
         context.Warn(string.Create(
@@ -164,9 +169,11 @@ public sealed class StandbyFollower : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Leave();
-        file.Dispose();
-        stream.Dispose();
+        using (stream)
+        using (file)
+        {
+            Leave();
+        }
     }
 
     /// <summary>Whether an error may pass by itself.</summary>
@@ -264,8 +271,8 @@ public sealed class StandbyFollower : IDisposable
         }
 
         Leave();
-        var restored = BackupEngine.Restore(new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan }, context);
-        Restored ??= restored;
+        var result = BackupEngine.Restore(new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan }, context);
+        restored ??= result;
         standby = StandbyDatabase.Open(path);
         place = begins with { Log = LogPlace.Of(standby.End)?.ToPosition(), Rest = standby.Copy() };
         Save(place);

@@ -58,7 +58,7 @@ public sealed class StandbyFollowerTests : IDisposable
                 Assert.Equal(journal.Count, report.Transactions);
             }
 
-            Assert.Equal(round == 0, following.Follower.Restored is not null);
+            Assert.Equal(round == 0, following.Follower.Status.Restored is not null);
 
             // Nobody follows these; the next one finds them.
             following.Stop();
@@ -99,7 +99,7 @@ public sealed class StandbyFollowerTests : IDisposable
         Assert.Equal(before, ImageHash.Of(Standby));
         using (var following = new Following(this, force: true))
         {
-            Assert.NotNull(following.Follower.Restored!.SafetyBackupId);
+            Assert.NotNull(following.Follower.Status.Restored!.SafetyBackupId);
             _ = await application.WorkAsync(5);
             following.Await(protecting.AwaitStored().StoredTransaction);
             following.Stop();
@@ -178,7 +178,7 @@ public sealed class StandbyFollowerTests : IDisposable
         using (var promoting = new Following(this, follows: false))
         {
             await promoting.Follower.PromoteAsync();
-            Assert.Equal(stored, promoting.Follower.Transaction);
+            Assert.Equal(stored, promoting.Follower.Status.Transaction);
         }
 
         Assert.False(StandbyFollower.IsStandby(Standby));
@@ -280,7 +280,7 @@ public sealed class StandbyFollowerTests : IDisposable
 
         public StandbyFollower Follower { get; }
 
-        public void Await(long transaction) => Until(() => Follower.Transaction >= transaction);
+        public void Await(long transaction) => Until(() => Follower.Status.Transaction >= transaction);
 
         public void Stop()
         {
