@@ -262,7 +262,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    private bool IsRemote => Remote || former.FromCloud || NamedStores.Count > 0;
+    private bool IsRemote => Remote || Follow || Promote || former.FromCloud || NamedStores.Count > 0;
 
     private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
