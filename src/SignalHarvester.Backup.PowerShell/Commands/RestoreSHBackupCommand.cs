@@ -24,6 +24,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// transaction at or before the moment is restored, if that is nearer; -Transaction restores one by its number, as
 /// Get-SHBackupTransaction lists and pipes them. -Delta writes only the differing pages, in one atomic step; then the database must not be open
 /// elsewhere.</para>
+/// <para>-Follow keeps a file as a warm standby of a database that is protected continuously: it is restored from the store, then each later
+/// transaction is applied within about a second of its storage, until the command is stopped. Applications can read the standby meanwhile; they see
+/// whole transactions only. Started again, it goes on where it ended. -Promote makes it the primary: one object in the store fences whatever
+/// protects the database elsewhere. docs/STANDBY.md describes both.</para>
 /// <para>Without -Destination the configured database is replaced; if several are configured, the one that the backup was
 /// made from. If none is configured, the database goes back to its original path, after a question that shows the path.
 /// -Force asks no question, so it needs -Destination, unless the path or the file name shows that the backup is of the
@@ -70,6 +74,17 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// }
 /// </code>
 /// <para>Restores it as transaction 4711 left it, then as each of the last three did. Get-SHBackupTransaction lists their numbers.</para>
+/// </example>
+/// <example>
+/// <para>Keep a warm standby, and make it the primary when the other machine is lost</para>
+/// <code>
+/// # A store with a stream of transactions, as continuous protection keeps it, is needed for this.
+/// if ($false) {
+///     Restore-SHBackup -Follow -Database app.db -From offsite -Destination /data/app.db
+///     Restore-SHBackup -Promote -Database app.db -From offsite -Destination /data/app.db -Force
+/// }
+/// </code>
+/// <para>The first one runs until it is stopped; applications can read the file meanwhile. After the second one it is an ordinary database.</para>
 /// </example>
 /// <example>
 /// <para>Undo the changes since the newest backup, writing little</para>

@@ -1,3 +1,4 @@
+using SignalHarvester.Backup.Continuous.Standby;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
 
@@ -30,13 +31,16 @@ internal static class ProtectionGrounds
         }
     }
 
-    private static void RequireThere(string path)
+    /// <summary>Refuses a place where SQLite's locks are not proved, or do not hold.</summary>
+    /// <param name="path">A full path; the file itself may be missing.</param>
+    /// <exception cref="BackupException">ProtectionRefused.</exception>
+    public static void RequireLocks(string path)
     {
         if (!OperatingSystem.IsLinux())
         {
             throw Refused(
                 path,
-                "continuous protection is proved on Linux only until now, because it rests on SQLite's locks, which differ on each system. Use a schedule here (Register-SHBackupSchedule)");
+                "continuous protection and its standbys are proved on Linux only until now, because they rest on SQLite's locks, which differ on each system. Use a schedule here (Register-SHBackupSchedule)");
         }
 
         var format = new DriveInfo(path).DriveFormat;
@@ -44,7 +48,16 @@ internal static class ProtectionGrounds
         {
             throw Refused(
                 path,
-                $"it is on a file system of another machine or of a program ({format}), where SQLite's locks do not hold. Run the protection on the machine that has the disk");
+                $"it is on a file system of another machine or of a program ({format}), where SQLite's locks do not hold. Run this on the machine that has the disk");
+        }
+    }
+
+    private static void RequireThere(string path)
+    {
+        RequireLocks(path);
+        if (StandbyFile.IsBeside(path))
+        {
+            throw Refused(path, $"it is a standby of another database. Promote it first: Restore-SHBackup -Promote -Destination {path}");
         }
 
         if (FileIdentity.CountNames(path) > 1)

@@ -40,6 +40,8 @@ public partial class ErrorRecordTests
         [BackupErrorId.StreamHole] = "takes a stream with a hole: StreamRestoreTests of the engine",
         [BackupErrorId.ProtectionRefused] = Protection,
         [BackupErrorId.ProtectionRunning] = Protection,
+        [BackupErrorId.StandbyChanged] = "takes a stream and a process that follows it: StandbyFollowerTests of the engine",
+        [BackupErrorId.StandbyRunning] = "takes a stream and a process that follows it: StandbyFollowerTests of the engine",
         [BackupErrorId.StreamBehind] = Protection,
         [BackupErrorId.StreamFenced] = Protection,
         [BackupErrorId.StreamNotOurs] = Protection,

@@ -9,6 +9,7 @@ using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Operations.Follow;
@@ -83,6 +84,7 @@ public sealed class StandbyFollower : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
         var path = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context).Path;
+        ProtectionGrounds.RequireLocks(Path.GetDirectoryName(path)!);
         var follower = new StandbyFollower(path, database, store, options, home, StandbyFile.Open(path), context);
         try
         {

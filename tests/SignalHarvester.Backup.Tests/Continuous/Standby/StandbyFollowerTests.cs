@@ -238,6 +238,7 @@ public sealed class StandbyFollowerTests : IDisposable
         using var protecting = new Protecting(Database, folder["backups"], store);
         _ = protecting.AwaitStored();
         using var first = new Following(this);
+        Assert.Equal(BackupErrorId.ProtectionRefused, Assert.Throws<BackupException>(() => new Protecting(Standby, folder["more"], store)).ErrorId);
         Assert.Equal(BackupErrorId.StandbyRunning, Assert.Throws<BackupException>(() => new Following(this)).ErrorId);
         first.Stop();
     }
