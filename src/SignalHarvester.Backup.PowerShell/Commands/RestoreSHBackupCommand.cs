@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations.Follow;
+using SignalHarvester.Backup.Standby;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Binding;
@@ -297,7 +297,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         if ((Follow || Promote) && (Destination is null || Table is not null || Delta))
         {
             ThrowTerminatingError(BackupException.InvalidArgument(
-                nameof(Destination), "-Follow and -Promote concern one whole file: give the standby with -Destination, and neither -Table nor -Delta.").ToRecord());
+                nameof(Destination),
+                "-Follow and -Promote concern one whole file: give the standby with -Destination, and neither -Table nor -Delta.").ToRecord());
         }
     }
 

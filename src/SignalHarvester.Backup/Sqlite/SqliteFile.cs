@@ -145,7 +145,8 @@ internal readonly unsafe struct SqliteFile
     /// is closed. Only for a connection that has read the database in WAL mode.
     /// </summary>
     /// <exception cref="SqliteIOException">There is no index.</exception>
-    public byte* MapIndex() => TryMapIndex(0, extends: false, out var code) is var region && region != null ? region : throw new SqliteIOException(code, "index");
+    public byte* MapIndex() =>
+        TryMapIndex(0, extends: false, out var code) is var region && region != null ? region : throw new SqliteIOException(code, "index");
 
     /// <summary>A region of that index, which is made if there is none yet.</summary>
     /// <param name="region">Its number, from 0.</param>

@@ -19,7 +19,7 @@ public class FolderOrderTests
         "Configuration/Settings", "Configuration", "History", "Metrics", "Health",
         "Operations", "Operations/Transfer", "Operations/Verify", "Operations/Create", "Operations/Restore", "Operations/Query", "Operations/Rows",
         "Operations/Remove", "Operations/Scrub", "Operations/Drill",
-        "BackupEngine.cs", "Protection", "Scheduling",
+        "BackupEngine.cs", "Protection", "Standby", "Scheduling",
     ];
 
     private static readonly Lazy<CSharpCompilation> Compilation = new(Compile);

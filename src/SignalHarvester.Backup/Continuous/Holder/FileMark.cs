@@ -2,7 +2,9 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Continuous.Holder;
 
-/// <summary>Tells whether a database file was written to since, by anybody. A write sets the time; through mapped memory only the first one to a page does.</summary>
+/// <summary>
+/// Tells whether a database file was written to since, by anybody. A write sets the time; through mapped memory only the first one to a page does.
+/// </summary>
 /// <param name="Device">The file system.</param>
 /// <param name="Inode">The file there.</param>
 /// <param name="Length">Bytes.</param>

@@ -273,8 +273,12 @@ public sealed class StreamPlanner
         if (nearest is null || time > (StreamPosition.Of(nearest)?.Time ?? nearest.Timestamp))
         {
             var wanted = moment == DateTimeOffset.MaxValue ? "The newest transaction" : $"The database as it was at {StreamHole.Moment(moment)}";
-            var before = nearest is null ? "no ordinary backup is older" : $"the nearest ordinary backup before it is '{nearest.Id}' of {StreamHole.Moment(nearest.Timestamp)}";
-            var after = starts is [var next, ..] ? $"the next one after it is '{next.Backup.Id}' of {StreamHole.Moment(next.Position.Time)}" : "there is none after it";
+            var before = nearest is null
+                ? "no ordinary backup is older"
+                : $"the nearest ordinary backup before it is '{nearest.Id}' of {StreamHole.Moment(nearest.Timestamp)}";
+            var after = starts is [var next, ..]
+                ? $"the next one after it is '{next.Backup.Id}' of {StreamHole.Moment(next.Position.Time)}"
+                : "there is none after it";
             throw new BackupException(
                 BackupErrorId.StreamHole, moment,
                 $"{wanted} cannot be restored from '{stream.Location}': the stream has a transaction of {StreamHole.Moment(time)}, but segments before it are missing, so no backup leads to it. Of the backups, {before}; {after}. Restore one of them by its id (Get-SHBackup | Restore-SHBackup).");

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
-using SignalHarvester.Backup.Operations.Follow;
+using SignalHarvester.Backup.Standby;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;

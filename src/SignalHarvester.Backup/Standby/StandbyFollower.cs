@@ -12,7 +12,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.Sqlite;
 
-namespace SignalHarvester.Backup.Operations.Follow;
+namespace SignalHarvester.Backup.Standby;
 
 /// <summary>
 /// Keeps a file as a standby of a database that is protected continuously: restores it from the store, then appends each segment to its log, beside
@@ -99,7 +99,9 @@ public sealed class StandbyFollower : IDisposable
     }
 
     /// <summary>Follows until it is cancelled. What cannot be read or written at the moment is tried again; it is told when that begins and ends.</summary>
-    /// <exception cref="BackupException">StandbyChanged: somebody else has written to the standby, or put another file in its place; the errors of a restore.</exception>
+    /// <exception cref="BackupException">
+    /// StandbyChanged: somebody else has written to the standby, or put another file in its place; the errors of a restore.
+    /// </exception>
     public async Task RunAsync()
     {
         using var meter = context.Meter($"Following '{database}' in {store.Location}", 0);
@@ -133,9 +135,8 @@ public sealed class StandbyFollower : IDisposable
                 trouble = exception.Message;
             }
 
-            meter.Part = string.Create(
-                CultureInfo.InvariantCulture,
-                $"transaction {place.Transaction} of {StreamHole.Moment(place.Time)}{(trouble is null ? string.Empty : ", where it stands still: " + trouble)}");
+            var standing = trouble is null ? string.Empty : ", where it stands still: " + trouble;
+            meter.Part = string.Create(CultureInfo.InvariantCulture, $"transaction {place.Transaction} of {StreamHole.Moment(place.Time)}{standing}");
             meter.MoveTo(0);
             await Task.Delay(wait, context.Clock, context.Cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -356,9 +357,12 @@ public sealed class StandbyFollower : IDisposable
             pages.Take(commit.Pages, commit.PageCount);
         }
 
-        var after = header.LastTransaction > place.Transaction
-            ? place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null, Transaction = header.LastTransaction, Time = header.Time, Mark = header.Digest.Mark }
-            : place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null };
+        var after = place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null };
+        if (header.LastTransaction > place.Transaction)
+        {
+            after = after with { Transaction = header.LastTransaction, Time = header.Time, Mark = header.Digest.Mark };
+        }
+
         if (pages.Bytes == 0)
         {
             Save(after);

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Operations.Follow;
+namespace SignalHarvester.Backup.Standby;
 
 /// <summary>When a follower asks the store again: each request costs, and most databases rest most of the time.</summary>
 /// <param name="clock">The clock.</param>
