@@ -326,6 +326,8 @@ public sealed class StandbyFollower : IDisposable
                     return;
                 }
 
+                // Noted before it is told: who promotes again takes over from that machine.
+                Save(place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = header.NextTimeline });
                 if (sealer is not null)
                 {
                     throw new BackupException(
@@ -337,7 +339,6 @@ public sealed class StandbyFollower : IDisposable
                 context.Warn(string.Create(
                     CultureInfo.InvariantCulture,
                     $"Another machine has taken over '{database}' at transaction {header.LastTransaction}; '{path}' follows it in timeline {header.NextTimeline}."));
-                Save(place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = header.NextTimeline });
                 return;
             case SegmentKind.Base:
                 RestoreAgain($"its stream continues from the backup '{header.BackupId}'");

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Standby;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.TestSupport.Applications;
 using SignalHarvester.Backup.Tests.Protection;
@@ -191,6 +192,39 @@ public sealed class StandbyFollowerTests : IDisposable
         Assert.Equal(BackupErrorId.StreamFenced, protecting.End()!.ErrorId);
     }
 
+    /// <summary>Two machines by turns, each with the database at the same path and a backup directory of its own.</summary>
+    [Fact]
+    public async Task A_promoted_standby_continues_the_stream_and_the_former_primary_follows_it_and_is_promoted_back()
+    {
+        string[] machines = ["first", "second"];
+        for (var turn = 0; turn < 3; turn++)
+        {
+            var home = folder[machines[turn % 2]];
+            var seed = turn + 1;
+            if (turn > 0)
+            {
+                // What the other machine had is not on this one.
+                File.Move(Database, folder[$"left {turn}.db"]);
+                using var promoting = new Following(this, follows: false, standby: Database, home: home);
+                await promoting.Follower.PromoteAsync();
+                Assert.Equal(ImageHash.Of(folder[$"left {turn}.db"]), ImageHash.Of(Database));
+            }
+
+            using var application = await Application.StartAsync(Options with { Seed = seed });
+            using var protecting = new Protecting(
+                Database, home, store, new ProtectionOptions { CreatesContainer = true, TakesOver = turn > 0 });
+            _ = protecting.AwaitStored();
+            _ = await application.WorkAsync(15);
+            await application.EndAsync();
+            Assert.Equal(turn + 1, protecting.AwaitStored().Timeline);
+            Assert.Null(protecting.Stop());
+        }
+
+        using var last = new Following(this);
+        last.Stop();
+        Assert.Equal(ImageHash.Of(Database), ImageHash.Of(Standby));
+    }
+
     [Fact]
     public async Task Of_two_that_are_promoted_at_once_one_is_the_primary()
     {
@@ -261,7 +295,7 @@ public sealed class StandbyFollowerTests : IDisposable
         private readonly CancellationTokenSource stop = new();
         private readonly Task running;
 
-        public Following(StandbyFollowerTests test, bool force = false, bool follows = true, string? standby = null)
+        public Following(StandbyFollowerTests test, bool force = false, bool follows = true, string? standby = null, string? home = null)
         {
             var context = new OperationContext(
                 TimeProvider.System,
@@ -273,9 +307,9 @@ public sealed class StandbyFollowerTests : IDisposable
                     }
                 },
                 stop.Token);
-            var home = new BackupDirectory(test.folder["home"], TimeProvider.System);
-            var options = new RestoreOptions { Destination = standby ?? test.Standby, SafetyDirectory = home };
-            Follower = StandbyFollower.Begin(test.store, test.Database, options, force, home, context);
+            var own = new BackupDirectory(home ?? test.folder["home"], TimeProvider.System);
+            var options = new RestoreOptions { Destination = standby ?? test.Standby, SafetyDirectory = own };
+            Follower = StandbyFollower.Begin(test.store, test.Database, options, force, own, context);
             running = follows ? Task.Run(Follower.RunAsync) : Task.CompletedTask;
         }
 
