@@ -20,6 +20,9 @@ internal sealed class StreamPruning(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
+    // A backup that mends what was missing may have been sent meanwhile.
+    private static readonly TimeSpan UntilKnown = TimeSpan.FromMinutes(1);
+
     // A segment of ours that is on its way has arrived by then.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -40,7 +43,7 @@ internal sealed class StreamPruning(
     public bool IsRootless { get; private set; }
 
     /// <summary>Whether it is time to look.</summary>
-    public bool IsDue(TimeProvider clock) => last == 0 || clock.GetElapsedTime(last) >= Interval;
+    public bool IsDue(TimeProvider clock) => last == 0 || clock.GetElapsedTime(last) >= (Oldest is null ? UntilKnown : Interval);
 
     /// <summary>Deletes what is too old. A failure is told, and it is tried again.</summary>
     public async Task RunAsync(StreamWriter writer, OperationContext context)
