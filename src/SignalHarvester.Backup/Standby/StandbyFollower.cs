@@ -11,6 +11,7 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Standby;
 
@@ -21,6 +22,7 @@ namespace SignalHarvester.Backup.Standby;
 public sealed class StandbyFollower : IDisposable
 {
     private const uint LongLog = 1000;
+    private const int CompareBytes = 1 << 20;
 
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestBusy = TimeSpan.FromSeconds(5);
@@ -189,7 +191,7 @@ public sealed class StandbyFollower : IDisposable
 
     private void Begin(bool force)
     {
-        if (file.State is { } state && TryContinue(state) is var why)
+        if (file.State is { IsRestoring: false } state && TryContinue(state) is var why)
         {
             if (why is null)
             {
@@ -200,6 +202,10 @@ public sealed class StandbyFollower : IDisposable
             {
                 throw Changed(why);
             }
+        }
+        else
+        {
+            RefuseItself();
         }
 
         RestoreAnew();
@@ -238,10 +244,107 @@ public sealed class StandbyFollower : IDisposable
             return exception.Message.TrimEnd('.');
         }
 
+        var isEmpty = standby.End.MaxFrame == 0;
         standby.Dispose();
         standby = null;
-        return "its content is not that of the last transaction that it got from there";
+        return isEmpty && TryProve(state) ? null : "its content is not that of the last transaction that it got from there";
     }
+
+    /// <summary>
+    /// Holds a standby whose log somebody else has copied and emptied, as the last of its readers does, against the transaction at which it was left,
+    /// restored from the store.
+    /// </summary>
+    private bool TryProve(StandbyState state)
+    {
+        context.Verbose($"The log of '{path}' was emptied by somebody else, so the file is held against its last transaction.");
+        var proof = path + ".shbackup-proof";
+        foreach (var known in new[] { state.Next, state.Place }.OfType<StandbyPlace>())
+        {
+            try
+            {
+                var plan = StreamPlanner.OfTransaction(store, Backups(), known.Transaction, context);
+                DurableFile.Discard(proof);
+                _ = BackupEngine.Restore(
+                    new BackupSource(plan.Start, BackupCatalog.Of(store, home)),
+                    options with { Destination = proof, Stream = plan, SafetyDirectory = null, Verify = false, IsPrivate = true, AllowOtherDatabase = true },
+                    context);
+                var mark = FileMark.Of(path);
+                if (SqliteDescriptors.LookWhileClosed(path, () => AreEqual(path, proof), ifOpen: false))
+                {
+                    standby = StandbyDatabase.Open(path);
+                    var isProved = standby.End.MaxFrame == 0 && mark == FileMark.Of(path);
+                    place = known with { Log = null, Rest = mark };
+                    return isProved;
+                }
+            }
+            catch (BackupException exception) when (exception.ErrorId is BackupErrorId.StreamHole or BackupErrorId.TransactionNotFound)
+            {
+                context.Verbose(exception.Message);
+            }
+            finally
+            {
+                DurableFile.Discard(proof);
+            }
+        }
+
+        return false;
+    }
+
+    private static bool AreEqual(string one, string other)
+    {
+        using var first = File.OpenRead(one);
+        using var second = File.OpenRead(other);
+        if (first.Length != second.Length)
+        {
+            return false;
+        }
+
+        var (left, right) = (new byte[CompareBytes], new byte[CompareBytes]);
+        int read;
+        do
+        {
+            read = first.ReadAtLeast(left, CompareBytes, throwOnEndOfStream: false);
+            if (second.ReadAtLeast(right, CompareBytes, throwOnEndOfStream: false) != read || !left.AsSpan(0, read).SequenceEqual(right.AsSpan(0, read)))
+            {
+                return false;
+            }
+        }
+        while (read == CompareBytes);
+
+        return true;
+    }
+
+    /// <summary>Refuses the protected database itself while an application uses it: it is no standby, and would be taken from under the application.</summary>
+    private void RefuseItself()
+    {
+        if (path != database || !File.Exists(path))
+        {
+            return;
+        }
+
+        try
+        {
+            using var connection = HoldingConnection.Open(path);
+            _ = connection.Touch();
+            connection.CheckpointOnClose();
+            if (!SqliteDescriptors.IsUsedByOthers(path))
+            {
+                return;
+            }
+        }
+        catch (SqliteException exception) when (!SqliteResult.IsBusy(exception.SqliteErrorCode))
+        {
+            // Nothing that an application could use.
+            return;
+        }
+
+        throw new BackupException(
+            BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, path,
+            $"'{path}' is the path of the protected database itself, and is in use. It was not changed. Give the standby another path; if this is another machine than the one that protects it, or the one that failed, end what uses the file first.");
+    }
+
+    private IReadOnlyList<BackupMetadata> Backups() =>
+        BackupChain.WithDepths([.. store.List(context.Cancellation).Backups.Where(backup => backup.DatabasePath == database)]);
 
     private BackupException Changed(string why) => new(
         BackupErrorId.StandbyChanged, path,
@@ -250,8 +353,7 @@ public sealed class StandbyFollower : IDisposable
     /// <summary>Restores the newest transaction, and begins from there.</summary>
     private void RestoreAnew()
     {
-        var backups = BackupChain.WithDepths([.. store.List(context.Cancellation).Backups.Where(backup => backup.DatabasePath == database)]);
-        var plan = StreamPlanner.Newest(store, backups, context);
+        var plan = StreamPlanner.Newest(store, Backups(), context);
         var from = plan.From.Position;
         var begins = new StandbyPlace
         {
@@ -274,6 +376,7 @@ public sealed class StandbyFollower : IDisposable
         }
 
         Leave();
+        file.Save(new StandbyState { Database = database, Store = store.Location.ToString(), Place = place, IsRestoring = true, Sealer = sealer });
         var result = BackupEngine.Restore(new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan }, context);
         restored ??= result;
         standby = StandbyDatabase.Open(path);
@@ -341,7 +444,7 @@ public sealed class StandbyFollower : IDisposable
                     $"Another machine has taken over '{database}' at transaction {header.LastTransaction}; '{path}' follows it in timeline {header.NextTimeline}."));
                 return;
             case SegmentKind.Base:
-                RestoreAgain($"its stream continues from the backup '{header.BackupId}'");
+                TakeBase(header);
                 return;
         }
 
@@ -377,6 +480,22 @@ public sealed class StandbyFollower : IDisposable
         if (standby.End.MaxFrame > LongLog)
         {
             Tidy();
+        }
+    }
+
+    /// <summary>Restores what a base names. In a promotion, a backup that has never arrived is lost with the machine that made it.</summary>
+    private void TakeBase(SegmentHeader header)
+    {
+        try
+        {
+            RestoreAgain($"its stream continues from the backup '{header.BackupId}'");
+        }
+        catch (BackupException exception) when (sealer is not null && standby is not null && exception.ErrorId == BackupErrorId.StreamHole
+            && store.FindAsync(header.BackupId!, context.Cancellation).GetAwaiter().GetResult() is null)
+        {
+            context.Warn(
+                $"The backup '{header.BackupId}', from which the stream continues after transaction {place.Transaction.ToString(CultureInfo.InvariantCulture)}, has never arrived in '{store.Location}': what it has is on the machine that made it alone. '{path}' stays at the transaction before it.");
+            Save(place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null, Mark = header.Digest.Mark });
         }
     }
 
@@ -461,11 +580,23 @@ public sealed class StandbyFollower : IDisposable
     /// <summary>Seals the timeline, if nobody has put anything after the last segment.</summary>
     private async Task<bool> TrySealAsync()
     {
-        if (await stream.FindAsync(new SegmentName(place.Timeline, place.Number), context.Cancellation).ConfigureAwait(false) is not { } last)
+        // The number after ours may be free because somebody has deleted that segment, and then it is no fence.
+        var last = await stream.LastAsync(timeline: null, context.Cancellation).ConfigureAwait(false);
+        if (last is not null && last.Name != new SegmentName(place.Timeline, place.Number))
+        {
+            if (await stream.FindAsync(place.Next, context.Cancellation).ConfigureAwait(false) is null)
+            {
+                RestoreAgain($"the segment '{place.Next}' is missing in the store");
+            }
+
+            return false;
+        }
+
+        if (last is null)
         {
             throw new BackupException(
                 BackupErrorId.StreamHole, path,
-                $"The stream of '{database}' in '{stream.Location}' cannot be sealed, because its last segment is not there. '{path}' has everything that was stored; make sure that its former writer has stopped, delete '{path}{StandbyFile.Suffix}', and use the file.");
+                $"The stream of '{database}' in '{stream.Location}' cannot be sealed, because it has no segments any more. '{path}' has everything that was stored; make sure that its former writer has stopped, delete '{path}{StandbyFile.Suffix}', and use the file.");
         }
 
         var content = await stream.ReadAsync(last, context.Identities, context.Cancellation).ConfigureAwait(false);

@@ -68,7 +68,7 @@ internal sealed class StandbyDatabase : IDisposable
             {
                 throw new BackupException(
                     BackupErrorId.DestinationInvalid, path,
-                    $"'{path}' is not in WAL mode, so it cannot follow another database while it is read. The protected database is in WAL mode, and its restore is.");
+                    $"'{path}' is not in WAL mode, so it cannot follow another database while it is read: somebody has changed that. If nobody needs it, delete it, and start again.");
             }
 
             files.NoteIndex();

@@ -31,8 +31,25 @@ internal sealed class StandbyFile : IDisposable
     /// <summary>The state; null before the first one.</summary>
     public StandbyState? State { get; private set; }
 
-    /// <summary>Whether a database is a standby, as far as a file beside it says so.</summary>
-    public static bool IsBeside(string databasePath) => File.Exists(databasePath + Suffix);
+    /// <summary>Whether a file beside a database says that it is a standby: it has a state, or a process keeps one.</summary>
+    public static bool IsBeside(string databasePath)
+    {
+        try
+        {
+            using var handle = RegularFile.Open(databasePath + Suffix, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var opened = new StandbyFile(databasePath + Suffix, handle);
+            opened.Load();
+            return opened.State is not null;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or NotAFileException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+        catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+        {
+            return true;
+        }
+    }
 
     /// <summary>Opens the file of a standby, and makes it if there is none.</summary>
     /// <param name="databasePath">The standby's full path.</param>
@@ -44,6 +61,12 @@ internal sealed class StandbyFile : IDisposable
         try
         {
             handle = RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
+            if (FileIdentity.CountNames(path) > 1)
+            {
+                // It is written in place, and would be the other one, too.
+                throw new IOException($"'{path}' has another name (a hard link). Remove it.");
+            }
+
             var opened = new StandbyFile(path, handle);
             opened.Load();
             return opened;
@@ -124,7 +147,15 @@ internal sealed class StandbyFile : IDisposable
             }
 
             sequence = BinaryPrimitives.ReadInt64LittleEndian(slot[8..]);
-            State = JsonSerializer.Deserialize(slot.Slice(HeadBytes, stated), ProtectionJson.Default.StandbyState);
+            try
+            {
+                State = JsonSerializer.Deserialize(slot.Slice(HeadBytes, stated), ProtectionJson.Default.StandbyState);
+            }
+            catch (JsonException)
+            {
+                // A later version wrote it, or somebody else: then it is no state.
+                State = null;
+            }
         }
     }
 }

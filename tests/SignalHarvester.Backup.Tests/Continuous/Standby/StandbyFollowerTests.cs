@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Continuous.Standby;
+using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Standby;
 using SignalHarvester.Backup.Operations.Restore;
@@ -263,6 +265,183 @@ public sealed class StandbyFollowerTests : IDisposable
                 return exception.ErrorId;
             }
         }
+    }
+
+    /// <summary>A seal in the place of a segment that somebody has deleted would fence nobody, and the standby would lack what follows.</summary>
+    [Fact]
+    public async Task Across_a_hole_in_the_stream_nothing_is_promoted()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = protecting.AwaitStored();
+        using (var following = new Following(this))
+        {
+            following.Await(protecting.Status.StoredTransaction);
+            following.Stop();
+        }
+
+        var number = protecting.Status.Segment + 1;
+        for (var step = 0; step < 3; step++)
+        {
+            _ = await application.WorkAsync(2);
+            _ = protecting.AwaitStored();
+        }
+
+        using var stream = StreamStore.Open(store.Location, Database, new StoreOptions());
+        await stream.DeleteAsync(new SegmentName(1, number), TestContext.Current.CancellationToken);
+        using (var promoting = new Following(this, follows: false))
+        {
+            var error = await Assert.ThrowsAsync<BackupException>(promoting.Follower.PromoteAsync);
+            Assert.Equal(BackupErrorId.StreamHole, error.ErrorId);
+        }
+
+        Assert.True(StandbyFollower.IsStandby(Standby));
+        Assert.Null(await stream.FindAsync(new SegmentName(1, number), TestContext.Current.CancellationToken));
+        _ = await application.WorkAsync(2);
+        _ = protecting.AwaitStored();
+        await application.EndAsync();
+        Assert.Null(protecting.Stop());
+    }
+
+    /// <summary>The primary was lost between the segment that names a backup and the backup.</summary>
+    [Fact]
+    public async Task A_backup_that_never_arrived_does_not_keep_a_standby_from_being_promoted()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var protecting = new Protecting(Database, folder["backups"], store))
+        {
+            _ = await application.WorkAsync(5);
+            _ = protecting.AwaitStored();
+        }
+
+        var journal = TransactionRecord.Read(Options.JournalPath);
+        using (var following = new Following(this))
+        {
+            following.Stop();
+        }
+
+        _ = await application.WorkAsync(5);
+        _ = await application.CheckpointAsync("TRUNCATE");
+        _ = await application.WorkAsync(5);
+        using (var protecting = new Protecting(Database, folder["backups"], store))
+        {
+            Assert.Equal(1, protecting.AwaitStored().Gaps);
+            Assert.Null(protecting.Stop());
+        }
+
+        await application.EndAsync();
+        foreach (var file in Directory.GetFiles(folder["store"]).Order(StringComparer.Ordinal).Skip(2))
+        {
+            File.Delete(file);
+        }
+
+        using (var promoting = new Following(this, follows: false))
+        {
+            await promoting.Follower.PromoteAsync();
+        }
+
+        Assert.Contains(said, message => message.Contains("has never arrived", StringComparison.Ordinal));
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        var report = await reader.CheckAsync(Standby);
+        Assert.Empty(report.ProblemsBeside(journal));
+        Assert.Equal(journal.Count, report.Transactions);
+    }
+
+    /// <summary>As a reader does that was in a transaction when the follower was stopped, and leaves last.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_standby_whose_log_its_last_reader_has_emptied_proves_itself_by_the_store(bool isChanged)
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = await application.WorkAsync(5);
+        _ = protecting.AwaitStored();
+        using var reader = await Application.StartAsync(Options with { DatabasePath = Standby, Seed = 3, OpensAtStart = false });
+        using (var following = new Following(this))
+        {
+            following.Await(protecting.Status.StoredTransaction);
+            _ = (await reader.OpenAsync()).Value;
+            _ = (await reader.ExecuteAsync("BEGIN")).Value;
+            _ = (await reader.ExecuteAsync("SELECT count(*) FROM ledger")).Value;
+            _ = await application.WorkAsync(5);
+            following.Await(protecting.AwaitStored().StoredTransaction);
+            following.Stop();
+        }
+
+        _ = (await reader.ExecuteAsync("COMMIT")).Value;
+        if (isChanged)
+        {
+            _ = await reader.WorkAsync(1);
+        }
+
+        await reader.EndAsync();
+        Assert.False(File.Exists(Standby + "-wal"));
+        if (isChanged)
+        {
+            Assert.Equal(BackupErrorId.StandbyChanged, Assert.Throws<BackupException>(() => new Following(this)).ErrorId);
+        }
+        else
+        {
+            using var next = new Following(this);
+            Assert.Null(next.Follower.Status.Restored);
+            _ = await application.WorkAsync(5);
+            next.Await(protecting.AwaitStored().StoredTransaction);
+            next.Stop();
+        }
+
+        await application.EndAsync();
+        _ = protecting.AwaitStored();
+        Assert.Null(protecting.Stop());
+    }
+
+    /// <summary>As after a kill during it: the file may be what it was, or what it became.</summary>
+    [Fact]
+    public async Task A_restore_that_was_begun_is_done_again()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = protecting.AwaitStored();
+        using (var following = new Following(this))
+        {
+            following.Stop();
+        }
+
+        using (var state = StandbyFile.Open(Standby))
+        {
+            state.Save(state.State! with { IsRestoring = true });
+        }
+
+        await File.WriteAllTextAsync(Standby, "something", TestContext.Current.CancellationToken);
+        using (var next = new Following(this))
+        {
+            Assert.NotNull(next.Follower.Status.Restored);
+            next.Stop();
+        }
+
+        await application.EndAsync();
+        _ = protecting.AwaitStored();
+        Assert.Null(protecting.Stop());
+    }
+
+    [Fact]
+    public async Task The_protected_database_itself_is_no_standby_and_a_linked_state_is_not_written()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = protecting.AwaitStored();
+        Assert.Equal(
+            BackupErrorId.DestinationInvalid, Assert.Throws<BackupException>(() => new Following(this, force: true, standby: Database)).ErrorId);
+        Assert.False(File.Exists(Database + StandbyFile.Suffix));
+
+        await File.WriteAllTextAsync(folder["victim"], "precious", TestContext.Current.CancellationToken);
+        Tool.Require("ln").Run(folder["victim"], Standby + StandbyFile.Suffix).EnsureSuccess();
+        Assert.Equal(BackupErrorId.WriteFailed, Assert.Throws<BackupException>(() => new Following(this)).ErrorId);
+        Assert.Equal("precious", await File.ReadAllTextAsync(folder["victim"], TestContext.Current.CancellationToken));
+        Assert.False(StandbyFollower.IsStandby(Standby));
+        await application.EndAsync();
+        _ = protecting.AwaitStored();
+        Assert.Null(protecting.Stop());
     }
 
     [Fact]
