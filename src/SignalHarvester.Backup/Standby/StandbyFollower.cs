@@ -412,12 +412,17 @@ public sealed class StandbyFollower : IDisposable
         }
 
         var content = await stream.ReadAsync(found, context.Identities, context.Cancellation).ConfigureAwait(false);
-        Take(content);
+        if (!Take(content, pace))
+        {
+            return pace.Nothing();
+        }
+
         pace.Moved();
         return TimeSpan.Zero;
     }
 
-    private void Take(SegmentContent content)
+    /// <returns>False if it must wait.</returns>
+    private bool Take(SegmentContent content, FollowPace pace)
     {
         var header = content.Header;
         switch (header.Kind)
@@ -426,7 +431,7 @@ public sealed class StandbyFollower : IDisposable
                 if (header.Sealer == sealer)
                 {
                     isPromoted = true;
-                    return;
+                    return true;
                 }
 
                 // Noted before it is told: who promotes again takes over from that machine.
@@ -442,17 +447,16 @@ public sealed class StandbyFollower : IDisposable
                 context.Warn(string.Create(
                     CultureInfo.InvariantCulture,
                     $"Another machine has taken over '{database}' at transaction {header.LastTransaction}; '{path}' follows it in timeline {header.NextTimeline}."));
-                return;
+                return true;
             case SegmentKind.Base:
-                TakeBase(header);
-                return;
+                return TakeBase(header, pace);
         }
 
         if (header.PageSize != standby!.PageSize || header.FirstTransaction > place.Transaction + 1
             || (header.LastTransaction >= place.Transaction && !header.Confirms(place.Transaction, place.Mark)))
         {
             RestoreAgain("the stream in the store is another one by now");
-            return;
+            return true;
         }
 
         var pages = new StandbyPages(standby.PageSize, standby.PageCount);
@@ -470,7 +474,7 @@ public sealed class StandbyFollower : IDisposable
         if (pages.Bytes == 0)
         {
             Save(after);
-            return;
+            return true;
         }
 
         Append(pages, after);
@@ -481,22 +485,36 @@ public sealed class StandbyFollower : IDisposable
         {
             Tidy();
         }
+
+        return true;
     }
 
-    /// <summary>Restores what a base names. In a promotion, a backup that has never arrived is lost with the machine that made it.</summary>
-    private void TakeBase(SegmentHeader header)
+    /// <summary>Restores what a base names, once it has arrived. In a promotion, a backup that has not is lost with the machine that made it.</summary>
+    /// <returns>False while it has not arrived.</returns>
+    private bool TakeBase(SegmentHeader header, FollowPace pace)
     {
-        try
+        var id = header.BackupId!;
+        if (store.FindAsync(id, context.Cancellation).GetAwaiter().GetResult() is not null)
         {
-            RestoreAgain($"its stream continues from the backup '{header.BackupId}'");
+            RestoreAgain($"its stream continues from the backup '{id}'");
+            return true;
         }
-        catch (BackupException exception) when (sealer is not null && standby is not null && exception.ErrorId == BackupErrorId.StreamHole
-            && store.FindAsync(header.BackupId!, context.Cancellation).GetAwaiter().GetResult() is null)
+
+        var last = place.Transaction.ToString(CultureInfo.InvariantCulture);
+        if (sealer is not null)
         {
             context.Warn(
-                $"The backup '{header.BackupId}', from which the stream continues after transaction {place.Transaction.ToString(CultureInfo.InvariantCulture)}, has never arrived in '{store.Location}': what it has is on the machine that made it alone. '{path}' stays at the transaction before it.");
+                $"The backup '{id}', from which the stream continues after transaction {last}, has never arrived in '{store.Location}': what it has is on the machine that made it alone. '{path}' stays at the transaction before it.");
             Save(place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null, Mark = header.Digest.Mark });
+            return true;
         }
+
+        if (pace.IsDoubtDue)
+        {
+            context.Warn($"'{path}' stands still at transaction {last}: the backup '{id}', from which the stream continues, has not arrived in '{store.Location}' yet.");
+        }
+
+        return false;
     }
 
     private void Append(StandbyPages pages, StandbyPlace after)
