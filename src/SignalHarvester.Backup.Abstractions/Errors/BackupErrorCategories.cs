@@ -38,7 +38,7 @@ internal static class BackupErrorCategories
             BackupErrorId.SourceNotFound, BackupErrorId.DirectoryNotFound, BackupErrorId.BackupNotFound, BackupErrorId.BackupFileMissing,
             BackupErrorId.NoBackupAtMoment, BackupErrorId.CloudContainerNotFound, BackupErrorId.CloudObjectNotFound, BackupErrorId.ScheduleNotFound,
             BackupErrorId.ConfigurationNotFound, BackupErrorId.TableNotFound, BackupErrorId.TransactionNotFound,
-            BackupErrorId.ProtectionNotFound);
+            BackupErrorId.ProtectionNotFound, BackupErrorId.StandbyNotFound);
         Add(BackupErrorCategory.PermissionDenied,
             BackupErrorId.SourceUnreadable, BackupErrorId.SourceNeedsRecovery, BackupErrorId.DirectoryNotWritable, BackupErrorId.DirectoryUnreadable,
             BackupErrorId.CloudAccessDenied, BackupErrorId.QueryRefused);

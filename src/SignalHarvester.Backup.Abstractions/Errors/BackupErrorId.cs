@@ -285,6 +285,9 @@ public static class BackupErrorId
     /// <summary>A standby is not as its follower left it: somebody has written to it.</summary>
     public const string StandbyChanged = nameof(StandbyChanged);
 
+    /// <summary>A file is no standby, or none any more.</summary>
+    public const string StandbyNotFound = nameof(StandbyNotFound);
+
     /// <summary>Another process keeps the same file as a standby.</summary>
     public const string StandbyRunning = nameof(StandbyRunning);
 

@@ -431,10 +431,17 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 
     private void KeepStandby()
     {
+        var path = this.FileSystemPath(Destination!);
+        if (Promote && !StandbyFollower.IsStandby(path))
+        {
+            throw new BackupException(
+                BackupErrorId.StandbyNotFound, path,
+                $"'{path}' is no standby: nobody keeps it with -Follow, or it was promoted already. It was not changed. Check the path.");
+        }
+
         RequireStreamStore(Follow ? nameof(Follow) : nameof(Promote));
         var (listed, store) = ListedOf(Database, storeParameters, IsRemote);
         var database = StreamPlanner.DatabaseOf(listed, store!.Location);
-        var path = this.FileSystemPath(Destination!);
         var action = Follow ? $"Follow {database} in {store.Location}" : $"Promote it: what protects {database} in {store.Location} is fenced";
         var isAsked = Promote || (RestorePlan.Overwrites(path) && !StandbyFollower.IsStandby(path));
         var isAgreed = isAsked
@@ -458,7 +465,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         };
         Runner.Run(context =>
         {
-            using var follower = StandbyFollower.Begin(store, database, options, Force, home, context);
+            using var follower = StandbyFollower.Begin(store, database, options, force: Follow && Force, home, context);
             if (Promote)
             {
                 follower.PromoteAsync().GetAwaiter().GetResult();

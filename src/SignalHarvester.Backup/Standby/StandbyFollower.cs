@@ -42,6 +42,9 @@ public sealed class StandbyFollower : IDisposable
     private ulong? sealer;
     private bool isPromoted;
 
+    // No segment leads on from where it is; until it is restored anew, it stands still.
+    private bool isOvertaken;
+
     private StandbyFollower(
         string path, string database, StoreCatalog store, RestoreOptions options, BackupDirectory home, StandbyFile file, OperationContext context)
     {
@@ -69,7 +72,8 @@ public sealed class StandbyFollower : IDisposable
 
     /// <summary>Whether a file is a standby: then no restore over it is to be asked for.</summary>
     /// <param name="path">Its full path.</param>
-    public static bool IsStandby(string path) => StandbyFile.IsBeside(path);
+    public static bool IsStandby(string path) => StandbyFile.IsBeside(
+        (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? path);
 
     /// <summary>Takes hold of a standby, and restores it first if it is none yet.</summary>
     /// <param name="store">Where the stream and the backups are.</param>
@@ -162,6 +166,12 @@ public sealed class StandbyFollower : IDisposable
             }
         }
         while (!isPromoted && !await TrySealAsync().ConfigureAwait(false));
+
+        if (place.NextTimeline is not null)
+        {
+            context.Warn(
+                $"Another machine has taken over '{database}' before, and has stored nothing since where '{path}' would see it. If it works at another path, its stream is another one, and nothing fences it: make sure that it has stopped.");
+        }
 
         isPromoted = true;
         Leave();
@@ -348,7 +358,7 @@ public sealed class StandbyFollower : IDisposable
 
     private BackupException Changed(string why) => new(
         BackupErrorId.StandbyChanged, path,
-        $"'{path}' cannot go on as a standby: {why}. It was not changed. If nobody needs what is in it, add -Force: it is restored anew, and what it was is kept as a safety backup.");
+        $"'{path}' cannot go on as a standby: {why}. It was not changed. If somebody needs what is in it, use it as it is, without '{StandbyFile.Suffix}'; if nobody does, run -Follow with -Force: it is restored anew, and what it was is kept as a safety backup.");
 
     /// <summary>Restores the newest transaction, and begins from there.</summary>
     private void RestoreAnew()
@@ -375,11 +385,17 @@ public sealed class StandbyFollower : IDisposable
             };
         }
 
-        Leave();
-        file.Save(new StandbyState { Database = database, Store = store.Location.ToString(), Place = place, IsRestoring = true, Sealer = sealer });
-        var result = BackupEngine.Restore(new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan }, context);
+        if (!File.Exists(path))
+        {
+            SaveRestoring();
+        }
+
+        var result = BackupEngine.Restore(
+            new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan, BeforeOverwrite = GuardOverwrite }, context);
         restored ??= result;
+        standby?.Dispose();
         standby = StandbyDatabase.Open(path);
+        isOvertaken = false;
         place = begins with { Log = LogPlace.Of(standby.End)?.ToPosition(), Rest = standby.Copy() };
         Save(place);
     }
@@ -390,7 +406,7 @@ public sealed class StandbyFollower : IDisposable
     {
         if (standby is null)
         {
-            // A restore that was begun has failed.
+            // It could not be opened after a restore.
             RestoreAnew();
         }
 
@@ -403,9 +419,10 @@ public sealed class StandbyFollower : IDisposable
                 Tidy();
             }
 
-            if (pace.IsDoubtDue && await IsOvertakenAsync(next).ConfigureAwait(false))
+            if (isOvertaken || (pace.IsDoubtDue && await IsOvertakenAsync(next).ConfigureAwait(false)))
             {
                 RestoreAgain($"the segment '{next}' is not in the store any more, but later ones are");
+                return TimeSpan.Zero;
             }
 
             return pace.Nothing();
@@ -417,6 +434,7 @@ public sealed class StandbyFollower : IDisposable
             return pace.Nothing();
         }
 
+        isOvertaken = false;
         pace.Moved();
         return TimeSpan.Zero;
     }
@@ -511,7 +529,8 @@ public sealed class StandbyFollower : IDisposable
 
         if (pace.IsDoubtDue)
         {
-            context.Warn($"'{path}' stands still at transaction {last}: the backup '{id}', from which the stream continues, has not arrived in '{store.Location}' yet.");
+            context.Warn(
+                $"'{path}' stands still at transaction {last}: the backup '{id}', from which the stream continues, has not arrived in '{store.Location}' yet.");
         }
 
         return false;
@@ -587,7 +606,12 @@ public sealed class StandbyFollower : IDisposable
     private void RestoreAgain(string why)
     {
         RefuseChanged();
-        context.Warn($"'{path}' is restored anew from '{store.Location}', because {why}. Until then it stays as it is.");
+        if (!isOvertaken)
+        {
+            context.Warn($"'{path}' is restored anew from '{store.Location}', because {why}. Until then it stays as it is.");
+        }
+
+        isOvertaken = true;
         RestoreAnew();
     }
 
@@ -636,6 +660,20 @@ public sealed class StandbyFollower : IDisposable
         // It may have come meanwhile.
         return isOvertaken && await stream.FindAsync(next, context.Cancellation).ConfigureAwait(false) is null;
     }
+
+    /// <summary>What somebody has written since the last look is not overwritten, however long the backup took to fetch.</summary>
+    private void GuardOverwrite()
+    {
+        if (standby is not null)
+        {
+            RefuseChanged();
+        }
+
+        SaveRestoring();
+    }
+
+    private void SaveRestoring() => file.Save(
+        new StandbyState { Database = database, Store = store.Location.ToString(), Place = place, IsRestoring = true, Sealer = sealer });
 
     private void Save(StandbyPlace now)
     {

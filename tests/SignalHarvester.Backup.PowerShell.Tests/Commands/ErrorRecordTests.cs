@@ -56,6 +56,7 @@ public partial class ErrorRecordTests
     private static readonly Dictionary<string, (ErrorCategory Category, Func<Workspace, (string Script, object Target)> Arrange)> Cases = new()
     {
         ["SourceNotFound"] = (ErrorCategory.ObjectNotFound, w => ("New-SHBackup missing.db", w["missing.db"])),
+        ["StandbyNotFound"] = (ErrorCategory.ObjectNotFound, w => ("Restore-SHBackup -Promote -Destination ./app.db -From ./offsite -Force", w.Database)),
         ["SourceNotFound: wildcard"] = (ErrorCategory.ObjectNotFound, _ => ("New-SHBackup missing*.db", "missing*.db")),
         ["SourceNotFound: dangling link"] = (ErrorCategory.ObjectNotFound, w =>
         {

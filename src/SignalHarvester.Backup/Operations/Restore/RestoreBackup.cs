@@ -181,7 +181,13 @@ internal static class RestoreBackup
 
             try
             {
-                return overwrite.Run(safety.Make, options.Verify);
+                return overwrite.Run(
+                    wasWal =>
+                    {
+                        options.BeforeOverwrite?.Invoke();
+                        safety.Make(wasWal);
+                    },
+                    options.Verify);
             }
             catch (TargetDamagedException)
             {
