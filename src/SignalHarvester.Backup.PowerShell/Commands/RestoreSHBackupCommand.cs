@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Standby;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Standby;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 

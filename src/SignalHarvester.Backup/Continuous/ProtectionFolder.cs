@@ -74,7 +74,7 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
 
     /// <summary>Proves that a process of this account can protect the database with this directory.</summary>
     /// <exception cref="BackupException">ProtectionRunning; DirectoryNotWritable.</exception>
-    public void RequireUsable() => Lock().Dispose();
+    public void RequireUsable() => RegularFile.Release(Lock());
 
     /// <summary>Whether the database was protected to a store before.</summary>
     /// <param name="backups">Where the ordinary backups are in it.</param>
@@ -87,8 +87,16 @@ internal sealed class ProtectionFolder(BackupDirectory directory, string databas
     {
         if (Load(out _) is null)
         {
-            using var held = Lock();
-            DurableFile.Discard(Path.Combine(path, StatusName));
+            var held = Lock();
+            try
+            {
+                DurableFile.Discard(Path.Combine(path, StatusName));
+            }
+            finally
+            {
+                // A program that is just being started has the file open, too, for a moment.
+                RegularFile.Release(held);
+            }
         }
     }
 

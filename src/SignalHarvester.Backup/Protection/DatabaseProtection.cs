@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Protection;
 
@@ -48,6 +49,7 @@ internal sealed class DatabaseProtection : IDisposable
     private readonly StreamBases bases;
     private readonly DateTimeOffset since;
     private Task? prune;
+    private long gapsBeforePruning;
     private long quietSince;
     private long restBegan = long.MaxValue;
     private bool isResumed;
@@ -146,6 +148,9 @@ internal sealed class DatabaseProtection : IDisposable
                 // One that cannot begin is tried again and again by its service. It shows the reason, and the history is for what has happened.
                 history.Ended(standing.Failure);
             }
+
+            // A program that is just being started has the file open, too, for a moment, and would keep the lock.
+            RegularFile.Release(running);
         }
     }
 
@@ -471,14 +476,16 @@ internal sealed class DatabaseProtection : IDisposable
         {
             prune = null;
             await pruned.ConfigureAwait(false);
-            if (pruning.IsRootless && follower.Needed is null && writer.UnsentBackup is null)
+            if (pruning.IsRootless && follower.Needed is null && writer.UnsentBackup is null && follower.Gaps == gapsBeforePruning)
             {
                 follower.Need(BaseReason.Gap, $"'{store.Location}' has no backup any more from which its transactions lead on");
             }
         }
 
-        if (prune is null && pruning.IsDue(context.Clock))
+        if (prune is null && follower.Needed is null && pruning.IsDue(context.Clock))
         {
+            // What it finds missing may be mended for another reason meanwhile.
+            gapsBeforePruning = follower.Gaps;
             prune = Task.Run(() => pruning.RunAsync(writer, background), CancellationToken.None);
         }
     }

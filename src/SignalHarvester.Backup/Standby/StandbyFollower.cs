@@ -11,7 +11,6 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Standby;
 
@@ -22,7 +21,6 @@ namespace SignalHarvester.Backup.Standby;
 public sealed class StandbyFollower : IDisposable
 {
     private const uint LongLog = 1000;
-    private const int CompareBytes = 1 << 20;
 
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestBusy = TimeSpan.FromSeconds(5);
@@ -257,71 +255,14 @@ public sealed class StandbyFollower : IDisposable
         var isEmpty = standby.End.MaxFrame == 0;
         standby.Dispose();
         standby = null;
-        return isEmpty && TryProve(state) ? null : "its content is not that of the last transaction that it got from there";
-    }
-
-    /// <summary>
-    /// Holds a standby whose log somebody else has copied and emptied, as the last of its readers does, against the transaction at which it was left,
-    /// restored from the store.
-    /// </summary>
-    private bool TryProve(StandbyState state)
-    {
-        context.Verbose($"The log of '{path}' was emptied by somebody else, so the file is held against its last transaction.");
-        var proof = path + ".shbackup-proof";
-        foreach (var known in new[] { state.Next, state.Place }.OfType<StandbyPlace>())
+        if (isEmpty && new StandbyProof(path, store, home, options, context).Find(Backups(), state) is { } proved)
         {
-            try
-            {
-                var plan = StreamPlanner.OfTransaction(store, Backups(), known.Transaction, context);
-                DurableFile.Discard(proof);
-                _ = BackupEngine.Restore(
-                    new BackupSource(plan.Start, BackupCatalog.Of(store, home)),
-                    options with { Destination = proof, Stream = plan, SafetyDirectory = null, Verify = false, IsPrivate = true, AllowOtherDatabase = true },
-                    context);
-                var mark = FileMark.Of(path);
-                if (SqliteDescriptors.LookWhileClosed(path, () => AreEqual(path, proof), ifOpen: false))
-                {
-                    standby = StandbyDatabase.Open(path);
-                    var isProved = standby.End.MaxFrame == 0 && mark == FileMark.Of(path);
-                    place = known with { Log = null, Rest = mark };
-                    return isProved;
-                }
-            }
-            catch (BackupException exception) when (exception.ErrorId is BackupErrorId.StreamHole or BackupErrorId.TransactionNotFound)
-            {
-                context.Verbose(exception.Message);
-            }
-            finally
-            {
-                DurableFile.Discard(proof);
-            }
+            standby = StandbyDatabase.Open(path);
+            place = proved;
+            return standby.IsAt(proved) ? null : "somebody writes to it";
         }
 
-        return false;
-    }
-
-    private static bool AreEqual(string one, string other)
-    {
-        using var first = File.OpenRead(one);
-        using var second = File.OpenRead(other);
-        if (first.Length != second.Length)
-        {
-            return false;
-        }
-
-        var (left, right) = (new byte[CompareBytes], new byte[CompareBytes]);
-        int read;
-        do
-        {
-            read = first.ReadAtLeast(left, CompareBytes, throwOnEndOfStream: false);
-            if (second.ReadAtLeast(right, CompareBytes, throwOnEndOfStream: false) != read || !left.AsSpan(0, read).SequenceEqual(right.AsSpan(0, read)))
-            {
-                return false;
-            }
-        }
-        while (read == CompareBytes);
-
-        return true;
+        return "its content is not that of the last transaction that it got from there";
     }
 
     /// <summary>Refuses the protected database itself while an application uses it: it is no standby, and would be taken from under the application.</summary>

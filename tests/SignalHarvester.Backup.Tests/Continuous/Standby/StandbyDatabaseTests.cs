@@ -1,9 +1,9 @@
 using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Standby;
+using SignalHarvester.Backup.Tests.Continuous.Holder;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.TestSupport.Applications;
-using SignalHarvester.Backup.Tests.Continuous.Holder;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Continuous.Standby;

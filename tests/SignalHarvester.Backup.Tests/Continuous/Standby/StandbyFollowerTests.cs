@@ -4,13 +4,13 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Standby;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.ObjectStorage;
-using SignalHarvester.Backup.Standby;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Protection;
+using SignalHarvester.Backup.Standby;
+using SignalHarvester.Backup.Tests.Protection;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.TestSupport.Applications;
-using SignalHarvester.Backup.Tests.Protection;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Continuous.Standby;

@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Time.Testing;
 using System.Buffers.Binary;
+using Microsoft.Extensions.Time.Testing;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Stream;
