@@ -465,7 +465,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
         };
         Runner.Run(context =>
         {
-            using var follower = StandbyFollower.Begin(store, database, options, force: Follow && Force, home, context);
+            using var follower = StandbyFollower.BeginAsync(store, database, options, force: Follow && Force, home, context).GetAwaiter().GetResult();
             if (Promote)
             {
                 follower.PromoteAsync().GetAwaiter().GetResult();

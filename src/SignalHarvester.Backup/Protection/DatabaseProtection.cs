@@ -283,6 +283,7 @@ internal sealed class DatabaseProtection : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            // If only the note of one that is mended stays, the next start makes a backup more than it needs.
             if (why is not null)
             {
                 context.Warn(

@@ -157,7 +157,7 @@ internal static unsafe class SqliteDescriptors
     /// <summary>Returns the status of a file that our SQLite opened by a path, and its name by now; null where that is not known.</summary>
     /// <param name="path">The path by which it was opened.</param>
     /// <param name="file">Which file it is: another one may have that name by now.</param>
-    public static (FileStatus Status, string Name)? Find(string path, FileIdentity file)
+    public static (FileStatus Status, string Name)? Locate(string path, FileIdentity file)
     {
         lock (Gate)
         {

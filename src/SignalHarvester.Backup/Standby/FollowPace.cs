@@ -18,19 +18,17 @@ internal sealed class FollowPace(TimeProvider clock)
     /// <summary>Whether there was nothing new for a while.</summary>
     public bool IsQuiet => clock.GetElapsedTime(moved) >= UntilQuiet;
 
-    /// <summary>Whether it is time to doubt that what is not there comes yet. To ask sets that time anew.</summary>
-    public bool IsDoubtDue
+    /// <summary>Takes the turn, which comes once in a while, to doubt that what is not there comes yet.</summary>
+    /// <returns>Whether it is there.</returns>
+    public bool TakeDoubt()
     {
-        get
+        if (clock.GetElapsedTime(doubted) < BetweenDoubts)
         {
-            if (clock.GetElapsedTime(doubted) < BetweenDoubts)
-            {
-                return false;
-            }
-
-            doubted = clock.GetTimestamp();
-            return true;
+            return false;
         }
+
+        doubted = clock.GetTimestamp();
+        return true;
     }
 
     /// <summary>There was something new.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Holder;
@@ -22,10 +21,6 @@ public sealed class StandbyFollower : IDisposable
 {
     private const uint LongLog = 1000;
 
-    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LongestBusy = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(1);
-
     private readonly string path;
     private readonly string database;
     private readonly StoreCatalog store;
@@ -33,26 +28,24 @@ public sealed class StandbyFollower : IDisposable
     private readonly BackupDirectory home;
     private readonly OperationContext context;
     private readonly StreamStore stream;
-    private readonly StandbyFile file;
-    private StandbyDatabase? standby;
-    private StandbyPlace place = null!;
+    private readonly KeptStandby kept;
     private BackupRestoreResult? restored;
-    private ulong? sealer;
+    private bool isPromoting;
     private bool isPromoted;
 
     // No segment leads on from where it is; until it is restored anew, it stands still.
     private bool isOvertaken;
 
     private StandbyFollower(
-        string path, string database, StoreCatalog store, RestoreOptions options, BackupDirectory home, StandbyFile file, OperationContext context)
+        string path, string database, StoreCatalog store, RestoreOptions options, BackupDirectory home, KeptStandby kept, OperationContext context)
     {
         this.path = path;
         this.database = database;
         this.store = store;
         this.options = options;
         this.home = home;
-        this.file = file;
         this.context = context;
+        this.kept = kept;
         stream = StreamStore.Open(store.Location, database, store.Store.Options);
     }
 
@@ -62,10 +55,10 @@ public sealed class StandbyFollower : IDisposable
         Path = path,
         DatabasePath = database,
         Store = store.Location,
-        Transaction = place.Transaction,
-        Timestamp = place.Time,
+        Transaction = kept.Place.Transaction,
+        Timestamp = kept.Place.Time,
         Restored = restored,
-        IsPromoted = isPromoted && standby is null,
+        IsPromoted = isPromoted,
     };
 
     /// <summary>Whether a file is a standby: then no restore over it is to be asked for.</summary>
@@ -81,7 +74,7 @@ public sealed class StandbyFollower : IDisposable
     /// <param name="home">The backup directory of this machine, for what is fetched.</param>
     /// <param name="context">Clock, messages, cancellation, and the secrets for an encrypted stream.</param>
     /// <exception cref="BackupException">StandbyRunning; StandbyChanged; as of a restore.</exception>
-    public static StandbyFollower Begin(
+    public static async Task<StandbyFollower> BeginAsync(
         StoreCatalog store, string database, RestoreOptions options, bool force, BackupDirectory home, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -89,10 +82,11 @@ public sealed class StandbyFollower : IDisposable
         ArgumentNullException.ThrowIfNull(context);
         var path = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context).Path;
         ProtectionGrounds.RequireLocks(Path.GetDirectoryName(path)!);
-        var follower = new StandbyFollower(path, database, store, options, home, StandbyFile.Open(path), context);
+        var kept = new KeptStandby(path, database, store.Location.ToString(), context);
+        var follower = new StandbyFollower(path, database, store, options, home, kept, context);
         try
         {
-            follower.Begin(force);
+            await follower.BeginAsync(force).ConfigureAwait(false);
             return follower;
         }
         catch
@@ -133,14 +127,14 @@ public sealed class StandbyFollower : IDisposable
                 if (trouble is null)
                 {
                     context.Warn(
-                        $"'{path}' stands still at transaction {place.Transaction.ToString(CultureInfo.InvariantCulture)} of {StreamHole.Moment(place.Time)}. It is tried again. {exception.Message}");
+                        $"'{path}' stands still at transaction {kept.Place.Transaction.ToString(CultureInfo.InvariantCulture)} of {StreamHole.Moment(kept.Place.Time)}. It is tried again. {exception.Message}");
                 }
 
                 trouble = exception.Message;
             }
 
             var standing = trouble is null ? string.Empty : ", where it stands still: " + trouble;
-            meter.Part = string.Create(CultureInfo.InvariantCulture, $"transaction {place.Transaction} of {StreamHole.Moment(place.Time)}{standing}");
+            meter.Part = string.Create(CultureInfo.InvariantCulture, $"transaction {kept.Place.Transaction} of {StreamHole.Moment(kept.Place.Time)}{standing}");
             meter.MoveTo(0);
             await Task.Delay(wait, context.Clock, context.Cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -156,7 +150,8 @@ public sealed class StandbyFollower : IDisposable
     public async Task PromoteAsync()
     {
         var pace = new FollowPace(context.Clock);
-        sealer = file.State!.Sealer ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        isPromoting = true;
+        kept.Sealer ??= BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         do
         {
             while (!isPromoted && await StepAsync(pace).ConfigureAwait(false) == TimeSpan.Zero)
@@ -165,28 +160,24 @@ public sealed class StandbyFollower : IDisposable
         }
         while (!isPromoted && !await TrySealAsync().ConfigureAwait(false));
 
-        if (place.NextTimeline is not null)
+        if (kept.Place.NextTimeline is not null)
         {
             context.Warn(
                 $"Another machine has taken over '{database}' before, and has stored nothing since where '{path}' would see it. If it works at another path, its stream is another one, and nothing fences it: make sure that it has stopped.");
         }
 
         isPromoted = true;
-        Leave();
-        file.Delete();
+        kept.Release();
         context.Warn(string.Create(
             CultureInfo.InvariantCulture,
-            $"'{path}' is the primary now, at transaction {place.Transaction} of {StreamHole.Moment(place.Time)}: whoever protected '{database}' is fenced. {NextStep}"));
+            $"'{path}' is the primary now, at transaction {kept.Place.Transaction} of {StreamHole.Moment(kept.Place.Time)}: whoever protected '{database}' is fenced. {NextStep}"));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        using (stream)
-        using (file)
-        {
-            Leave();
-        }
+        kept.Dispose();
+        stream.Dispose();
     }
 
     /// <summary>Whether an error may pass by itself.</summary>
@@ -194,75 +185,25 @@ public sealed class StandbyFollower : IDisposable
     {
         BackupException fault => fault.ErrorId.StartsWith("Cloud", StringComparison.Ordinal)
             || fault.ErrorId is BackupErrorId.StreamHole or BackupErrorId.SourceLocked or BackupErrorId.DestinationLocked or BackupErrorId.InsufficientSpace,
-        _ => exception is SqliteIOException or IOException,
+        _ => exception is IOException or UnauthorizedAccessException,
     };
 
-    private void Begin(bool force)
+    private async Task BeginAsync(bool force)
     {
-        if (file.State is { IsRestoring: false } state && TryContinue(state) is var why)
-        {
-            if (why is null)
-            {
-                return;
-            }
-
-            if (!force)
-            {
-                throw Changed(why);
-            }
-        }
-        else
+        if (kept.IsToBeRestored)
         {
             RefuseItself();
         }
-
-        RestoreAnew();
-    }
-
-    /// <summary>Goes on where an earlier follower has ended.</summary>
-    /// <returns>Why that cannot be, as a clause; null if it is so.</returns>
-    private string? TryContinue(StandbyState state)
-    {
-        if (state.Database != database || state.Store != store.Location.ToString())
+        else if (kept.Continue(state => new StandbyProof(path, store, home, options, context).Find(Backups(), state)) is not { } why)
         {
-            return $"it is a standby of '{state.Database}' in '{state.Store}'";
+            return;
+        }
+        else if (!force)
+        {
+            throw kept.Changed(why);
         }
 
-        if (!File.Exists(path))
-        {
-            // Nothing can be lost by restoring it.
-            RestoreAnew();
-            return null;
-        }
-
-        try
-        {
-            standby = StandbyDatabase.Open(path);
-            foreach (var known in new[] { state.Next, state.Place }.OfType<StandbyPlace>())
-            {
-                if (standby.IsAt(known))
-                {
-                    place = known;
-                    return null;
-                }
-            }
-        }
-        catch (Exception exception) when (exception is SqliteException or DatabaseReplacedException or JsonException or FormatException)
-        {
-            return exception.Message.TrimEnd('.');
-        }
-
-        var isEmpty = standby.End.MaxFrame == 0;
-        standby.Dispose();
-        standby = null;
-        if (isEmpty && new StandbyProof(path, store, home, options, context).Find(Backups(), state) is { } proved)
-        {
-            standby = StandbyDatabase.Open(path);
-            place = proved;
-            return standby.IsAt(proved) ? null : "somebody writes to it";
-        }
-
-        return "its content is not that of the last transaction that it got from there";
+        await RestoreAnewAsync(onlyForward: false).ConfigureAwait(false);
     }
 
     /// <summary>Refuses the protected database itself while an application uses it: it is no standby, and would be taken from under the application.</summary>
@@ -297,14 +238,19 @@ public sealed class StandbyFollower : IDisposable
     private IReadOnlyList<BackupMetadata> Backups() =>
         BackupChain.WithDepths([.. store.List(context.Cancellation).Backups.Where(backup => backup.DatabasePath == database)]);
 
-    private BackupException Changed(string why) => new(
-        BackupErrorId.StandbyChanged, path,
-        $"'{path}' cannot go on as a standby: {why}. It was not changed. If somebody needs what is in it, use it as it is, without '{StandbyFile.Suffix}'; if nobody does, run -Follow with -Force: it is restored anew, and what it was is kept as a safety backup.");
-
     /// <summary>Restores the newest transaction, and begins from there.</summary>
-    private void RestoreAnew()
+    /// <param name="onlyForward">Whether a transaction before the one where it is, is refused.</param>
+    private async Task RestoreAnewAsync(bool onlyForward)
     {
         var plan = StreamPlanner.Newest(store, Backups(), context);
+        if (onlyForward && plan.Transaction < kept.Place.Transaction)
+        {
+            throw new BackupException(
+                BackupErrorId.StreamHole, path, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{path}' is at transaction {kept.Place.Transaction}, and '{stream.Location}' leads to {plan.Transaction} only: somebody has deleted a part of the stream, or it began anew. The standby was not changed. If it is to follow what is there now, delete it, and start again."));
+        }
+
         var from = plan.From.Position;
         var begins = new StandbyPlace
         {
@@ -316,7 +262,7 @@ public sealed class StandbyFollower : IDisposable
         };
         if (plan.Segments is [.., var last])
         {
-            var header = stream.ReadHeaderAsync(last, context.Identities, context.Cancellation).GetAwaiter().GetResult();
+            var header = await stream.ReadHeaderAsync(last, context.Identities, context.Cancellation).ConfigureAwait(false);
             begins = begins with
             {
                 Timeline = header.Timeline,
@@ -328,41 +274,38 @@ public sealed class StandbyFollower : IDisposable
 
         if (!File.Exists(path))
         {
-            SaveRestoring();
+            kept.RestoreBegins();
         }
 
         var result = BackupEngine.Restore(
-            new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan, BeforeOverwrite = GuardOverwrite }, context);
+            new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan, BeforeOverwrite = kept.RestoreBegins }, context);
         restored ??= result;
-        standby?.Dispose();
-        standby = StandbyDatabase.Open(path);
+        kept.Begin(begins);
         isOvertaken = false;
-        place = begins with { Log = LogPlace.Of(standby.End)?.ToPosition(), Rest = standby.Copy() };
-        Save(place);
     }
 
     /// <summary>Takes the next segment, if it is there.</summary>
     /// <returns>How long to wait before the next step.</returns>
     private async Task<TimeSpan> StepAsync(FollowPace pace)
     {
-        if (standby is null)
+        if (!kept.IsOpen)
         {
             // It could not be opened after a restore.
-            RestoreAnew();
+            await RestoreAnewAsync(onlyForward: true).ConfigureAwait(false);
         }
 
-        RefuseChanged();
-        var next = place.Next;
+        kept.RefuseChanged();
+        var next = kept.Place.Next;
         if (await stream.FindAsync(next, context.Cancellation).ConfigureAwait(false) is not { } found)
         {
             if (pace.IsQuiet)
             {
-                Tidy();
+                _ = kept.Tidy(longest: 0);
             }
 
-            if (isOvertaken || (pace.IsDoubtDue && await IsOvertakenAsync(next).ConfigureAwait(false)))
+            if (isOvertaken || (pace.TakeDoubt() && await IsOvertakenAsync(next).ConfigureAwait(false)))
             {
-                RestoreAgain($"the segment '{next}' is not in the store any more, but later ones are");
+                await RestoreAgainAsync($"the segment '{next}' is not in the store any more, but later ones are").ConfigureAwait(false);
                 return TimeSpan.Zero;
             }
 
@@ -370,7 +313,7 @@ public sealed class StandbyFollower : IDisposable
         }
 
         var content = await stream.ReadAsync(found, context.Identities, context.Cancellation).ConfigureAwait(false);
-        if (!Take(content, pace))
+        if (!await TakeAsync(content, pace).ConfigureAwait(false))
         {
             return pace.Nothing();
         }
@@ -381,21 +324,21 @@ public sealed class StandbyFollower : IDisposable
     }
 
     /// <returns>False if it must wait.</returns>
-    private bool Take(SegmentContent content, FollowPace pace)
+    private async Task<bool> TakeAsync(SegmentContent content, FollowPace pace)
     {
         var header = content.Header;
         switch (header.Kind)
         {
             case SegmentKind.Seal:
-                if (header.Sealer == sealer)
+                if (isPromoting && header.Sealer == kept.Sealer)
                 {
                     isPromoted = true;
                     return true;
                 }
 
                 // Noted before it is told: who promotes again takes over from that machine.
-                Save(place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = header.NextTimeline });
-                if (sealer is not null)
+                kept.Move(kept.Place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = header.NextTimeline });
+                if (isPromoting)
                 {
                     throw new BackupException(
                         BackupErrorId.StreamFenced, path, string.Create(
@@ -408,67 +351,63 @@ public sealed class StandbyFollower : IDisposable
                     $"Another machine has taken over '{database}' at transaction {header.LastTransaction}; '{path}' follows it in timeline {header.NextTimeline}."));
                 return true;
             case SegmentKind.Base:
-                return TakeBase(header, pace);
+                return await TakeBaseAsync(header, pace).ConfigureAwait(false);
         }
 
-        if (header.PageSize != standby!.PageSize || header.FirstTransaction > place.Transaction + 1
-            || (header.LastTransaction >= place.Transaction && !header.Confirms(place.Transaction, place.Mark)))
+        if (header.PageSize != kept.PageSize || header.FirstTransaction > kept.Place.Transaction + 1
+            || (header.LastTransaction >= kept.Place.Transaction && !header.Confirms(kept.Place.Transaction, kept.Place.Mark)))
         {
-            RestoreAgain("the stream in the store is another one by now");
+            await RestoreAgainAsync("the stream in the store is another one by now").ConfigureAwait(false);
             return true;
         }
 
-        var pages = new StandbyPages(standby.PageSize, standby.PageCount);
-        foreach (var commit in content.Commits.Where(commit => commit.Number > place.Transaction))
+        var pages = new StandbyPages(kept.PageSize, kept.PageCount);
+        foreach (var commit in content.Commits.Where(commit => commit.Number > kept.Place.Transaction))
         {
             pages.Take(commit.Pages, commit.PageCount);
         }
 
-        var after = place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null };
-        if (header.LastTransaction > place.Transaction)
+        var after = kept.Place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null };
+        if (header.LastTransaction > kept.Place.Transaction)
         {
             after = after with { Transaction = header.LastTransaction, Time = header.Time, Mark = header.Digest.Mark };
         }
 
         if (pages.Bytes == 0)
         {
-            Save(after);
+            kept.Move(after);
             return true;
         }
 
-        Append(pages, after);
+        await kept.AppendAsync(pages, after).ConfigureAwait(false);
         context.Verbose(string.Create(
             CultureInfo.InvariantCulture,
-            $"'{path}' is at transaction {place.Transaction} of '{database}', {(context.Clock.GetUtcNow() - place.Time).TotalMilliseconds:0} ms after it was committed."));
-        if (standby.End.MaxFrame > LongLog)
-        {
-            Tidy();
-        }
-
+            $"'{path}' is at transaction {kept.Place.Transaction} of '{database}', {(context.Clock.GetUtcNow() - kept.Place.Time).TotalMilliseconds:0} ms after it was committed."));
+        _ = kept.Tidy(LongLog);
         return true;
     }
 
     /// <summary>Restores what a base names, once it has arrived. In a promotion, a backup that has not is lost with the machine that made it.</summary>
     /// <returns>False while it has not arrived.</returns>
-    private bool TakeBase(SegmentHeader header, FollowPace pace)
+    private async Task<bool> TakeBaseAsync(SegmentHeader header, FollowPace pace)
     {
         var id = header.BackupId!;
-        if (store.FindAsync(id, context.Cancellation).GetAwaiter().GetResult() is not null)
+        if (await store.FindAsync(id, context.Cancellation).ConfigureAwait(false) is not null)
         {
-            RestoreAgain($"its stream continues from the backup '{id}'");
+            await RestoreAgainAsync($"its stream continues from the backup '{id}'").ConfigureAwait(false);
             return true;
         }
 
-        var last = place.Transaction.ToString(CultureInfo.InvariantCulture);
-        if (sealer is not null)
+        var last = kept.Place.Transaction.ToString(CultureInfo.InvariantCulture);
+        if (isPromoting)
         {
             context.Warn(
                 $"The backup '{id}', from which the stream continues after transaction {last}, has never arrived in '{store.Location}': what it has is on the machine that made it alone. '{path}' stays at the transaction before it.");
-            Save(place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null, Mark = header.Digest.Mark });
+            kept.Move(kept.Place with { Timeline = header.Timeline, Number = header.Number, NextTimeline = null, Mark = header.Digest.Mark });
             return true;
         }
 
-        if (pace.IsDoubtDue)
+        if (pace.TakeDoubt())
         {
             context.Warn(
                 $"'{path}' stands still at transaction {last}: the backup '{id}', from which the stream continues, has not arrived in '{store.Location}' yet.");
@@ -477,83 +416,16 @@ public sealed class StandbyFollower : IDisposable
         return false;
     }
 
-    private void Append(StandbyPages pages, StandbyPlace after)
+    private async Task RestoreAgainAsync(string why)
     {
-        var all = pages.Pages;
-        var began = context.Clock.GetTimestamp();
-        while (true)
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            var planned = standby!.Plan(all, pages.PageCount);
-            after = after with { Log = LogPlace.Of(planned.After)!.Value.ToPosition(), Rest = null };
-            file.Save(State(place) with { Next = after });
-            switch (standby.Append(planned))
-            {
-                case AppendOutcome.Appended:
-                    place = after;
-                    return;
-                case AppendOutcome.Changed:
-                    throw Changed("somebody else has written to it");
-                case var _ when context.Clock.GetElapsedTime(began) >= LongestBusy:
-                    throw new BackupException(
-                        BackupErrorId.DestinationLocked, path,
-                        $"Another process holds the write lock of '{path}' or checkpoints it. A standby is there to be read: end its transaction.");
-                default:
-                    // Whoever writes or checkpoints does so for a moment; nobody tells when it is over.
-                    standby.Mend();
-                    Thread.Sleep(Breath);
-                    break;
-            }
-        }
-    }
-
-    /// <summary>Copies the log to the file and empties it, as far as readers allow it. Each state is kept before the next one begins.</summary>
-    private bool Tidy()
-    {
-        if (standby!.End.MaxFrame == 0)
-        {
-            return true;
-        }
-
-        if (standby.Copy() is not { } mark)
-        {
-            return false;
-        }
-
-        Save(place with { Rest = mark });
-        standby.Empty();
-        return true;
-    }
-
-    private void RefuseChanged()
-    {
-        try
-        {
-            if (!standby!.IsUnchanged())
-            {
-                standby.Mend();
-                if (!standby.IsUnchanged())
-                {
-                    throw Changed("somebody else has written to it");
-                }
-            }
-        }
-        catch (DatabaseReplacedException exception)
-        {
-            throw Changed(exception.Message);
-        }
-    }
-
-    private void RestoreAgain(string why)
-    {
-        RefuseChanged();
+        kept.RefuseChanged();
         if (!isOvertaken)
         {
             context.Warn($"'{path}' is restored anew from '{store.Location}', because {why}. Until then it stays as it is.");
         }
 
         isOvertaken = true;
-        RestoreAnew();
+        await RestoreAnewAsync(onlyForward: true).ConfigureAwait(false);
     }
 
     private string NextStep => path == database
@@ -565,11 +437,11 @@ public sealed class StandbyFollower : IDisposable
     {
         // The number after ours may be free because somebody has deleted that segment, and then it is no fence.
         var last = await stream.LastAsync(timeline: null, context.Cancellation).ConfigureAwait(false);
-        if (last is not null && last.Name != new SegmentName(place.Timeline, place.Number))
+        if (last is not null && last.Name != new SegmentName(kept.Place.Timeline, kept.Place.Number))
         {
-            if (await stream.FindAsync(place.Next, context.Cancellation).ConfigureAwait(false) is null)
+            if (await stream.FindAsync(kept.Place.Next, context.Cancellation).ConfigureAwait(false) is null)
             {
-                RestoreAgain($"the segment '{place.Next}' is missing in the store");
+                await RestoreAgainAsync($"the segment '{kept.Place.Next}' is missing in the store").ConfigureAwait(false);
             }
 
             return false;
@@ -583,11 +455,11 @@ public sealed class StandbyFollower : IDisposable
         }
 
         var content = await stream.ReadAsync(last, context.Identities, context.Cancellation).ConfigureAwait(false);
-        var header = place.NextTimeline is { } begun ? content.Header with { Timeline = begun, Number = 0 } : content.Header;
+        var header = kept.Place.NextTimeline is { } begun ? content.Header with { Timeline = begun, Number = 0 } : content.Header;
         var encryption = content.IsEncrypted ? options.Encryption ?? context.Identities.ToEncryption() : null;
         var seal = Segment.Write(
-            SegmentHeader.SealAfter(header, sealer!.Value), [], encryption is null ? null : FileEncryption.Create(encryption));
-        file.Save(State(place));
+            SegmentHeader.SealAfter(header, kept.Sealer!.Value), [], encryption is null ? null : FileEncryption.Create(encryption));
+        kept.Move(kept.Place);
         return await stream.PutAsync(seal, context.Cancellation).ConfigureAwait(false) == PutOutcome.Stored;
     }
 
@@ -600,61 +472,5 @@ public sealed class StandbyFollower : IDisposable
 
         // It may have come meanwhile.
         return isOvertaken && await stream.FindAsync(next, context.Cancellation).ConfigureAwait(false) is null;
-    }
-
-    /// <summary>What somebody has written since the last look is not overwritten, however long the backup took to fetch.</summary>
-    private void GuardOverwrite()
-    {
-        if (standby is not null)
-        {
-            RefuseChanged();
-        }
-
-        SaveRestoring();
-    }
-
-    private void SaveRestoring() => file.Save(
-        new StandbyState { Database = database, Store = store.Location.ToString(), Place = place, IsRestoring = true, Sealer = sealer });
-
-    private void Save(StandbyPlace now)
-    {
-        file.Save(State(now));
-        place = now;
-    }
-
-    private StandbyState State(StandbyPlace now) => new() { Database = database, Store = store.Location.ToString(), Place = now, Sealer = sealer };
-
-    /// <summary>Leaves the standby as one whole file, if its readers allow that within a second.</summary>
-    private void Leave()
-    {
-        if (standby is not { } leaving)
-        {
-            return;
-        }
-
-        try
-        {
-            var began = context.Clock.GetTimestamp();
-            var isWhole = Tidy();
-            while (!isWhole && leaving.IsUnchanged() && context.Clock.GetElapsedTime(began) < LongestLeave)
-            {
-                Thread.Sleep(Breath);
-                isWhole = Tidy();
-            }
-
-            if (isWhole)
-            {
-                leaving.Close();
-            }
-        }
-        catch (Exception exception) when (exception is SqliteException or SqliteIOException or IOException or DatabaseReplacedException)
-        {
-            context.Warn($"'{path}' was left with its log: {exception.Message}");
-        }
-        finally
-        {
-            standby = null;
-            leaving.Dispose();
-        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Standby;
@@ -20,7 +21,6 @@ namespace SignalHarvester.Backup.Standby;
 internal sealed class StandbyProof(string path, StoreCatalog store, BackupDirectory home, RestoreOptions options, OperationContext context)
 {
     private const string Suffix = ".shbackup-proof";
-    private const int CompareBytes = 1 << 20;
 
     /// <summary>Finds out at which of the places of a state the standby is.</summary>
     /// <param name="backups">The backups of the protected database in the store.</param>
@@ -58,7 +58,7 @@ internal sealed class StandbyProof(string path, StoreCatalog store, BackupDirect
                 new BackupSource(plan.Start, BackupCatalog.Of(store, home)),
                 options with { Destination = proof, Stream = plan, SafetyDirectory = null, Verify = false, IsPrivate = true, AllowOtherDatabase = true },
                 context);
-            return SqliteDescriptors.LookWhileClosed(path, () => AreEqual(path, proof), ifOpen: false);
+            return SqliteDescriptors.LookWhileClosed(path, () => HashOf(path).SequenceEqual(HashOf(proof)), ifOpen: false);
         }
         finally
         {
@@ -66,27 +66,9 @@ internal sealed class StandbyProof(string path, StoreCatalog store, BackupDirect
         }
     }
 
-    private static bool AreEqual(string one, string other)
+    private static byte[] HashOf(string file)
     {
-        using var first = File.OpenRead(one);
-        using var second = File.OpenRead(other);
-        if (first.Length != second.Length)
-        {
-            return false;
-        }
-
-        var (left, right) = (new byte[CompareBytes], new byte[CompareBytes]);
-        int read;
-        do
-        {
-            read = first.ReadAtLeast(left, CompareBytes, throwOnEndOfStream: false);
-            if (second.ReadAtLeast(right, CompareBytes, throwOnEndOfStream: false) != read || !left.AsSpan(0, read).SequenceEqual(right.AsSpan(0, read)))
-            {
-                return false;
-            }
-        }
-        while (read == CompareBytes);
-
-        return true;
+        using var content = File.OpenRead(file);
+        return SHA256.HashData(content);
     }
 }

@@ -75,7 +75,7 @@ internal sealed class HeldFiles
     /// uses it leaves a log beside that name, or has changed the file. Only while nobody else can open it.
     /// </summary>
     public bool MayBeUsedSince() =>
-        SqliteDescriptors.Find(path, new FileIdentity(opened.Device, opened.Inode)) is not (var status, var name)
+        SqliteDescriptors.Locate(path, new FileIdentity(opened.Device, opened.Inode)) is not (var status, var name)
         || FileMark.Of(status) != seen || File.Exists(name + LogSuffix);
 
     /// <summary>What is to be said of a file that was moved while an application has it open.</summary>

@@ -19,9 +19,6 @@ internal sealed class StandbyDatabase : IDisposable
     private const int Passive = 0;
     private const int Truncate = 3;
 
-    // What seekAndWriteFd in SQLite's os_unix.c takes at once, in 17 bits; a frame has 64 KiB and a few bytes at most.
-    private const int LargestWrite = 0x1ffff;
-
     private readonly string path;
     private readonly HoldingConnection connection;
     private readonly HeldFiles files;
@@ -36,7 +33,7 @@ internal sealed class StandbyDatabase : IDisposable
         view = new IndexView(connection.Main);
         index = new LogIndex(connection.Main);
         PageSize = (int)SqliteConnections.ScalarInt64(connection.Connection, "PRAGMA page_size");
-        End = view.TryRead() ?? throw Busy();
+        End = view.TryRead() ?? throw BusyAt(path);
     }
 
     /// <summary>Bytes in a page.</summary>
@@ -81,23 +78,24 @@ internal sealed class StandbyDatabase : IDisposable
         }
     }
 
-    /// <summary>Plans an append: where the log will end. Nothing is written.</summary>
-    /// <param name="pages">The pages, each once.</param>
+    /// <summary>Makes the frames of an append, which say where the log will end. Nothing is written.</summary>
+    /// <param name="pages">The pages, each once; at least one.</param>
     /// <param name="pageCount">Pages of the database after them.</param>
     public PlannedAppend Plan(IReadOnlyList<FollowedPage> pages, uint pageCount)
     {
-        var salts = End.MaxFrame == 0 ? NewSalts(End.Salts) : End.Salts;
-        Span<byte> header = stackalloc byte[WalFormat.HeaderSize];
-        var checksum = End.MaxFrame == 0 ? WalFormat.WriteHeader(header, PageSize, salts) : End.FrameChecksum;
-        var frame = new byte[WalFormat.FrameHeaderSize + PageSize];
+        var isNew = End.MaxFrame == 0;
+        var salts = isNew && End.Salts == 0 ? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) : End.Salts;
+        var header = new byte[isNew ? WalFormat.HeaderSize : 0];
+        var checksum = isNew ? WalFormat.WriteHeader(header, PageSize, salts) : End.FrameChecksum;
+        var frames = pages.Select(page => new byte[WalFormat.FrameHeaderSize + PageSize]).ToList();
         for (var at = 0; at < pages.Count; at++)
         {
-            pages[at].Content.CopyTo(frame.AsMemory(WalFormat.FrameHeaderSize));
-            checksum = WalFormat.WriteFrame(frame, pages[at].Number, at == pages.Count - 1 ? pageCount : 0, salts, checksum);
+            pages[at].Content.CopyTo(frames[at].AsMemory(WalFormat.FrameHeaderSize));
+            checksum = WalFormat.WriteFrame(frames[at], pages[at].Number, at == pages.Count - 1 ? pageCount : 0, salts, checksum);
         }
 
-        return new PlannedAppend(
-            pages, End, new WalIndexHeader(End.MaxFrame + (uint)pages.Count, pageCount, checksum, salts, unchecked(End.Changes + 1)));
+        var after = new WalIndexHeader(End.MaxFrame + (uint)pages.Count, pageCount, checksum, salts, unchecked(End.Changes + 1));
+        return new PlannedAppend(header, frames, [.. pages.Select(page => page.Number)], End, after);
     }
 
     /// <summary>Appends, and flushes before anybody sees it.</summary>
@@ -131,7 +129,7 @@ internal sealed class StandbyDatabase : IDisposable
             }
 
             Write(planned);
-            index.Enter(planned.Before.MaxFrame, planned.Pages.Select(page => page.Number));
+            index.Enter(planned.Before.MaxFrame, planned.Pages);
             index.Publish(planned.After, PageSize);
             End = planned.After;
             return AppendOutcome.Appended;
@@ -156,7 +154,7 @@ internal sealed class StandbyDatabase : IDisposable
     /// <summary>Whether the database is as a follower left it at a place.</summary>
     public bool IsAt(StandbyPlace place) => End.MaxFrame == 0
         ? place.Rest is not null && place.Rest == FileMark.Of(path)
-        : place.Log is { } log && LogPlace.Of(log) == LogPlace.Of(End);
+        : place.Log is not null && place.Log == LogPlace.Of(End)?.ToPosition();
 
     /// <summary>Copies the log to the database file, as far as readers allow it.</summary>
     /// <returns>The file, if it has everything now; null if the log still has a part of it alone.</returns>
@@ -189,45 +187,28 @@ internal sealed class StandbyDatabase : IDisposable
     /// <inheritdoc/>
     public void Dispose() => connection.Dispose();
 
-    private static ulong NewSalts(ulong known) => known != 0 ? known : BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-
     private static BackupException BusyAt(string path) => new(
         BackupErrorId.SourceLocked, path, $"'{path}' was locked by another process. Try again when it is not.");
-
-    private BackupException Busy() => BusyAt(path);
 
     /// <summary>Whether nobody has committed between two ends. The log may have been copied and begun anew, by somebody's checkpoint.</summary>
     private static bool IsSame(WalIndexHeader now, WalIndexHeader then) => now.Changes == then.Changes && (now.MaxFrame == 0 || now == then);
 
     private void Write(PlannedAppend planned)
     {
-        var (before, after, log) = (planned.Before, planned.After, connection.Log);
-        var checksum = before.FrameChecksum;
-        if (before.MaxFrame == 0)
+        var log = connection.Log;
+        if (planned.Header.Length > 0)
         {
-            var header = new byte[WalFormat.HeaderSize];
-            checksum = WalFormat.WriteHeader(header, PageSize, after.Salts);
-            log.Write(0, header);
+            log.Write(0, planned.Header);
 
             // As SQLite does: frames of an earlier log must not be found behind a header that has not arrived.
             log.Sync();
         }
 
-        var frameBytes = WalFormat.FrameHeaderSize + PageSize;
-        var batch = new byte[LargestWrite / frameBytes * frameBytes];
-        var (filled, next) = (0, before.MaxFrame + 1);
-        for (var at = 0; at < planned.Pages.Count; at++)
+        var offset = WalFormat.FrameOffset(planned.Before.MaxFrame + 1, PageSize);
+        foreach (var frame in planned.Frames)
         {
-            var frame = batch.AsSpan(filled, frameBytes);
-            planned.Pages[at].Content.Span.CopyTo(frame[WalFormat.FrameHeaderSize..]);
-            checksum = WalFormat.WriteFrame(
-                frame, planned.Pages[at].Number, at == planned.Pages.Count - 1 ? after.PageCount : 0, after.Salts, checksum);
-            filled += frameBytes;
-            if (filled == batch.Length || at == planned.Pages.Count - 1)
-            {
-                log.Write(WalFormat.FrameOffset(next, PageSize), batch.AsSpan(0, filled));
-                (filled, next) = (0, before.MaxFrame + 2 + (uint)at);
-            }
+            log.Write(offset, frame);
+            offset += frame.Length;
         }
 
         log.Sync();

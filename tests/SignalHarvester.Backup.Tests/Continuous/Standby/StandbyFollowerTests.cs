@@ -488,7 +488,7 @@ public sealed class StandbyFollowerTests : IDisposable
                 stop.Token);
             var own = new BackupDirectory(home ?? test.folder["home"], TimeProvider.System);
             var options = new RestoreOptions { Destination = standby ?? test.Standby, SafetyDirectory = own };
-            Follower = StandbyFollower.Begin(test.store, test.Database, options, force, own, context);
+            Follower = StandbyFollower.BeginAsync(test.store, test.Database, options, force, own, context).GetAwaiter().GetResult();
             running = follows ? Task.Run(Follower.RunAsync) : Task.CompletedTask;
         }
 
