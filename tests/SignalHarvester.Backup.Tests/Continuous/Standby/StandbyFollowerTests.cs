@@ -11,6 +11,7 @@ using SignalHarvester.Backup.Standby;
 using SignalHarvester.Backup.Tests.Protection;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.TestSupport.Applications;
+using SignalHarvester.Backup.Tests.Continuous.Holder;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Continuous.Standby;
@@ -395,6 +396,94 @@ public sealed class StandbyFollowerTests : IDisposable
         Assert.Null(protecting.Stop());
     }
 
+    /// <summary>The backup may take hours to fetch; the application may have been switched over to the standby meanwhile.</summary>
+    [Fact]
+    public async Task What_is_written_while_a_restore_anew_is_fetched_is_not_overwritten()
+    {
+        using var application = await Application.StartAsync(Options);
+        using (var protecting = new Protecting(Database, folder["backups"], store))
+        {
+            _ = protecting.AwaitStored();
+        }
+
+        using (var following = new Following(this))
+        {
+            following.Stop();
+        }
+
+        _ = await application.WorkAsync(5);
+        _ = await application.CheckpointAsync("TRUNCATE");
+        _ = await application.WorkAsync(5);
+        using (var protecting = new Protecting(Database, folder["backups"], store))
+        {
+            Assert.Equal(1, protecting.AwaitStored().Gaps);
+            await application.EndAsync();
+            _ = protecting.AwaitStored();
+        }
+
+        using var other = await Application.StartAsync(Options with { DatabasePath = Standby, Seed = 9, OpensAtStart = false });
+        using (var following = new Following(this, onMessage: message =>
+        {
+            if (message.Contains("is restored anew", StringComparison.Ordinal))
+            {
+                _ = other.OpenAsync().GetAwaiter().GetResult().Value;
+                _ = other.WorkAsync(1).GetAwaiter().GetResult();
+            }
+        }))
+        {
+            Assert.Equal(BackupErrorId.StandbyChanged, following.End()!.ErrorId);
+        }
+
+        var journal = TransactionRecord.Read(ApplicationOptions.JournalOf(Standby));
+        Assert.Contains((await other.ExecuteAsync("SELECT max(id) FROM ledger")).Value.ToString(), $"[[{journal[^1].Number}]]", StringComparison.Ordinal);
+        await other.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_standby_does_not_go_back_to_what_a_store_has_left_of_its_stream()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, folder["backups"], store);
+        _ = protecting.AwaitStored();
+        var first = protecting.Status.Segment;
+        _ = await application.WorkAsync(5);
+        _ = protecting.AwaitStored();
+        await application.EndAsync();
+        _ = protecting.AwaitStored();
+        using (var following = new Following(this))
+        {
+            following.Await(protecting.Status.StoredTransaction);
+            following.Stop();
+        }
+
+        var before = ImageHash.Of(Standby);
+        using var stream = StreamStore.Open(store.Location, Database, new StoreOptions());
+        for (var number = protecting.Status.Segment; number > first; number--)
+        {
+            await stream.DeleteAsync(new SegmentName(1, number), TestContext.Current.CancellationToken);
+        }
+
+        using (var promoting = new Following(this, follows: false))
+        {
+            var error = await Assert.ThrowsAsync<BackupException>(promoting.Follower.PromoteAsync);
+            Assert.Equal(BackupErrorId.StreamHole, error.ErrorId);
+            Assert.Contains("leads to 0 only", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, ImageHash.Of(Standby));
+        Assert.Null(protecting.Stop());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("garbage")]
+    public async Task A_state_that_is_none_makes_no_standby_of_a_database(string state)
+    {
+        _ = await FollowedImage.MakeAsync(Options with { DatabasePath = Standby });
+        await File.WriteAllTextAsync(Standby + StandbyFile.Suffix, state, TestContext.Current.CancellationToken);
+        Assert.False(StandbyFollower.IsStandby(Standby));
+    }
+
     /// <summary>As after a kill during it: the file may be what it was, or what it became.</summary>
     [Fact]
     public async Task A_restore_that_was_begun_is_done_again()
@@ -474,7 +563,8 @@ public sealed class StandbyFollowerTests : IDisposable
         private readonly CancellationTokenSource stop = new();
         private readonly Task running;
 
-        public Following(StandbyFollowerTests test, bool force = false, bool follows = true, string? standby = null, string? home = null)
+        public Following(
+            StandbyFollowerTests test, bool force = false, bool follows = true, string? standby = null, string? home = null, Action<string>? onMessage = null)
         {
             var context = new OperationContext(
                 TimeProvider.System,
@@ -483,6 +573,7 @@ public sealed class StandbyFollowerTests : IDisposable
                     if (told is OperationMessage message)
                     {
                         test.said.Enqueue(message.Text);
+                        onMessage?.Invoke(message.Text);
                     }
                 },
                 stop.Token);
