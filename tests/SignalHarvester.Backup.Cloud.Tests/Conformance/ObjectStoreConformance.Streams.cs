@@ -28,6 +28,23 @@ public abstract partial class ObjectStoreConformance
         Assert.Empty(await NamesAsync(backups, "backup_"));
     }
 
+    /// <summary>In parts, the condition that makes the number a fence would come at the end, after everything was sent.</summary>
+    [Fact]
+    public async Task A_segment_goes_in_one_request_however_large_it_is()
+    {
+        using var backups = await OpenAsync();
+        using var inner = Reopen(StreamStore.LocationOf(backups.Location, "/srv/app.db"));
+        var watched = new WatchedStore(inner) { PartBytes = 1024 };
+        using var stream = new StreamStore(watched);
+        var segment = NewSegment(1, seed: 1);
+        Assert.InRange(segment.Bytes.Length, 2 * 1024, int.MaxValue);
+
+        Assert.Equal(PutOutcome.Stored, await stream.PutAsync(segment, Stop));
+
+        Assert.Equal((1, null), (watched.Puts, watched.UploadId));
+        Assert.Empty(watched.Arrived);
+    }
+
     [Fact]
     public async Task Segments_are_listed_in_order_and_deleted()
     {

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
@@ -40,6 +42,50 @@ public sealed class ProtectionTests
             Odd.Where(name => name != "a[1].db").Select(name => $"{host[name]} Stopped").Order(StringComparer.Ordinal),
             seen.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[4..].Order(StringComparer.Ordinal));
         Assert.Equal((string.Empty, 0), (seen.Error, ScheduleHost.Finish(process, start).ExitCode));
+    }
+
+    /// <summary>What is committed meanwhile is neither lost nor a gap: its lock keeps the log while it sleeps. When it was committed is not known better.</summary>
+    [Fact]
+    public void A_process_that_was_suspended_stores_each_transaction_when_it_goes_on()
+    {
+        using var host = new ScheduleHost();
+        using var process = host.Start("-Command", $"Start-SHBackupProtection ./app.db {To} -Verbose *>&1 | Out-String -Stream -Width 500; exit [int](-not $?)");
+        AwaitFollowed(host, process, count: 1);
+        var id = host.Run("(Get-SHBackupProtection ./app.db -BackupDirectory ./backups).ProcessId").EnsureSuccess().Output.Trim();
+        Commit(host, 1);
+        Tool.Require("kill").Run("-STOP", id).EnsureSuccess();
+        var began = DateTimeOffset.UtcNow;
+        for (var number = 2; number <= 30; number++)
+        {
+            Commit(host, number);
+        }
+
+        var ended = DateTimeOffset.UtcNow;
+        Tool.Require("kill").Run("-CONT", id).EnsureSuccess();
+        var stopped = host.Run("""
+            $here = @{ BackupDirectory = './backups' }
+            $until = (Get-Date).AddMinutes(1)
+            while ((Get-SHBackupProtection ./app.db @here).StoredTransaction -lt 31 -and (Get-Date) -lt $until) { Start-Sleep -Milliseconds 100 }
+            $ended = Stop-SHBackupProtection ./app.db @here
+            "$($ended.Gaps) $($ended.StoredTransaction)"
+            $listed = Get-SHBackupTransaction -From ./offsite -Database app.db | Sort-Object Transaction
+            "$($listed.Count)"
+            $listed[20].Earliest.UtcTicks
+            $listed[20].Timestamp.UtcTicks
+            (Restore-SHBackup -Transaction 20 -From ./offsite -Database app.db -Destination ./twenty.db 6>$null).RestoredTransaction
+            """).EnsureSuccess().Output.Split('\n');
+
+        Assert.Equal(["0 31", "32", "20"], [.. stopped[..2], stopped[4]]);
+        Assert.InRange(long.Parse(stopped[2], CultureInfo.InvariantCulture), 0, began.UtcTicks);
+        Assert.InRange(long.Parse(stopped[3], CultureInfo.InvariantCulture), ended.UtcTicks - TimeSpan.TicksPerMillisecond, long.MaxValue);
+        using (var restored = Databases.Open(host["twenty.db"]))
+        {
+            Assert.Equal("19", Databases.Scalar(restored, "SELECT max(n) FROM noted"));
+        }
+
+        // Each segment is told, as -Verbose says.
+        var said = ScheduleHost.Finish(process, "protection").Output;
+        Assert.Contains("Stored 'seg_000001_000000000002.seg': transactions 1 to ", said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -142,7 +188,18 @@ public sealed class ProtectionTests
         return host;
     }
 
-    private static void AwaitFollowed(ScheduleHost host, Process process)
+    private static void Commit(ScheduleHost host, int number)
+    {
+        using var connection = Databases.Open(host["app.db"]);
+        if (number == 1)
+        {
+            Databases.Execute(connection, "CREATE TABLE noted(n)");
+        }
+
+        Databases.Execute(connection, $"INSERT INTO noted VALUES ({number})");
+    }
+
+    private static void AwaitFollowed(ScheduleHost host, Process process, int? count = null)
     {
         var folder = host["backups", ".shbackup", "protection"];
         Assert.True(
@@ -150,6 +207,6 @@ public sealed class ProtectionTests
             process.HasExited ? process.StandardError.ReadToEnd() : "They are not followed.");
 
         bool AreFollowed() => Directory.Exists(folder) && Directory.GetFiles(folder, "status.json", SearchOption.AllDirectories) is { } files
-            && files.Count(file => File.ReadAllText(file).Contains("\"state\":\"following\"", StringComparison.OrdinalIgnoreCase)) == Odd.Length;
+            && files.Count(file => File.ReadAllText(file).Contains("\"state\":\"following\"", StringComparison.OrdinalIgnoreCase)) == (count ?? Odd.Length);
     }
 }

@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
@@ -550,6 +551,10 @@ public sealed class DatabaseProtectionTests : IDisposable
         Assert.Equal(BackupErrorId.StreamFenced, protecting.End()!.ErrorId);
         Assert.Equal(ProtectionState.Fenced, protecting.Status.State);
         Assert.Equal(seal.Sha256, (await stream.FindAsync(seal.Name, Cancelled))!.Info.Sha256);
+        var told = new EventHistory(new BackupDirectory(Backups, TimeProvider.System)).Read(new EventQuery(), Context(IdentityRing.Empty))
+            .Single(one => one.Operation == BackupOperation.StreamFence);
+        Assert.Equal((BackupEventStatus.Failed, BackupErrorId.StreamFenced), (told.Status, told.ErrorId));
+        Assert.Contains(seal.Name.ToString(), told.ErrorMessage, StringComparison.Ordinal);
         Assert.Equal(0, (await application.WorkAsync(5)).Refused);
     }
 

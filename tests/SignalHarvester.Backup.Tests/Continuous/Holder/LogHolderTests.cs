@@ -62,6 +62,35 @@ public sealed class LogHolderTests : IDisposable
         AssertFollowed(looking);
     }
 
+    /// <summary>R9: it is asked for directly, because SQLite may silently give a mark instead; with another one's exclusive lock there is no rest.</summary>
+    [Fact]
+    public async Task Rest_begins_only_with_read_lock_0_and_keeps_others_from_taking_it_exclusively()
+    {
+        var options = new ApplicationOptions { DatabasePath = Database, Pragmas = ["journal_mode = WAL", "synchronous = OFF"] };
+        var image = await FollowedImage.MakeAsync(options);
+        var file = FileMark.Of(Database);
+        using var application = await Application.StartAsync(options);
+        _ = await application.WorkAsync(3);
+        using var locking = await Application.StartAsync(options with { Seed = 2 });
+        Assert.Equal(0, await locking.LockAsync(ReadLock0, 1, ShmLockCall.LockExclusive));
+        using var looking = new Looking(Database, image, rest: file);
+        looking.Await(holder => holder.State == HolderState.Follow);
+        for (var some = 0; some < 3; some++)
+        {
+            looking.AwaitLooks();
+            Assert.Equal(HolderState.Follow, looking.Ask(holder => holder.State));
+        }
+
+        Assert.Equal(0, await locking.LockAsync(ReadLock0, 1, ShmLockCall.UnlockExclusive));
+        looking.AwaitRest();
+        Assert.Equal(5, await locking.LockAsync(ReadLock0, 1, ShmLockCall.LockExclusive));
+        Assert.Equal(0, (await application.WorkAsync(5)).Refused);
+        await locking.EndAsync();
+        await application.EndAsync();
+        looking.AwaitRest();
+        AssertFollowed(looking);
+    }
+
     /// <summary>R1: a dead transaction in the log, and an application that does not wait.</summary>
     [Theory]
     [InlineData(true)]

@@ -84,6 +84,24 @@ public sealed class StreamRestoreTests
         Assert.Equal(2, AtMoment(world, world.TimeOf(2))!.Transaction);
     }
 
+    [Fact]
+    public async Task A_listed_transaction_has_its_pages_and_its_share_of_the_segment()
+    {
+        using var world = new StreamWorld();
+        await world.BaseAsync(BaseReason.Start, BackupStrategy.Full);
+        world.Commit("INSERT INTO audit(what) VALUES ('small')");
+        world.Commit("CREATE TABLE large AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 50) SELECT randomblob(900) AS b FROM n");
+        var segment = await world.PutAsync();
+        var commits = segment.Header.Commits;
+        var listed = ListTransactions.Run(world.Store, world.Database, null, null, fault => throw fault, world.Context).ToDictionary(one => one.Transaction);
+
+        Assert.Equal(commits.Select(commit => (long?)commit.Pages), [listed[1].Pages, listed[2].Pages]);
+        Assert.InRange(listed[2].Pages!.Value, 50, 100);
+        Assert.InRange(listed[1].Pages!.Value, 1, 10);
+        Assert.InRange(listed[1].Size!.Value + listed[2].Size!.Value, segment.Bytes.Length - 2, segment.Bytes.Length);
+        Assert.True(listed[2].Size > 5 * listed[1].Size);
+    }
+
     /// <summary>An ordinary backup from long before is not what was asked for, and nobody would notice.</summary>
     [Theory]
     [InlineData(1, 2)]
