@@ -269,7 +269,7 @@ internal sealed class KeptStandby : IDisposable
                 open!.Close();
             }
         }
-        catch (Exception exception) when (exception is BackupException or DatabaseReplacedException or SqliteException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is BackupException or DatabaseReplacedException or IOException or UnauthorizedAccessException)
         {
             context.Warn($"'{path}' was left with its log: {exception.Message}");
         }

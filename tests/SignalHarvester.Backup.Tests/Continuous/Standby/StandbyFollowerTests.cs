@@ -8,10 +8,10 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Protection;
 using SignalHarvester.Backup.Standby;
+using SignalHarvester.Backup.Tests.Continuous.Holder;
 using SignalHarvester.Backup.Tests.Protection;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.TestSupport.Applications;
-using SignalHarvester.Backup.Tests.Continuous.Holder;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Continuous.Standby;
