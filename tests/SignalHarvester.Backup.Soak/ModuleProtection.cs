@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace SignalHarvester.Backup.Soak;
 
@@ -9,7 +10,7 @@ namespace SignalHarvester.Backup.Soak;
 /// Start-SHBackupProtection, of which nothing is believed: whatever it reports as stored is restored from the store later, and held against
 /// the journal and the database of then.
 /// </summary>
-internal sealed class ModuleProtection(string database, SoakOptions options, Tally tally) : IProtection
+internal sealed partial class ModuleProtection(string database, SoakOptions options, Tally tally) : IProtection
 {
     // Between a commit and the first look at it, on a machine that is busy with many things.
     private static readonly TimeSpan LatestLook = TimeSpan.FromSeconds(10);
@@ -31,8 +32,12 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     private readonly List<KnownImage> known = [];
     private readonly CancellationTokenSource ending = new();
     private readonly HashSet<MergedRange> merged = [];
+
+    // One backup of ours at a time: a second one is refused, as it should be.
+    private readonly SemaphoreSlim backingUp = new(1);
     private SoakStore? store;
     private Task disturbing = Task.CompletedTask;
+    private Task besides = Task.CompletedTask;
     private Process? process;
     private Task life = Task.CompletedTask;
     private volatile bool isMeantToEnd;
@@ -45,6 +50,7 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         {
             store = await SoakStore.StartAsync(options.Store, options.Work, tally);
             disturbing = store.DisturbAsync(new Random(random.Next()), ending.Token);
+            besides = BackUpBesidesAsync(new Random(random.Next()), ending.Token);
         }
 
         Start();
@@ -172,12 +178,14 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
 
         await ending.CancelAsync();
         await disturbing;
+        await besides;
         if (store is not null)
         {
             await store.DisposeAsync();
         }
 
         ending.Dispose();
+        backingUp.Dispose();
     }
 
     private void Start()
@@ -262,16 +270,54 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
         }
 
         var stored = Status().Stored;
-        var (code, output, said) = await Shell.RunAsync(
-            $"(New-SHBackup {Shell.Quote(database)} {Directory} -ErrorAction Stop -WarningAction Ignore).Checksum", store!.Environment);
-        tally.Add(code == 0 ? "New-SHBackup" : "New-SHBackup failed");
-        if (code != 0)
+        if (await BackUpAsync("New-SHBackup") is { } checksum)
         {
-            tally.Problem("New-SHBackup beside the protection: " + said);
-            return;
+            known.Add(new KnownImage(stored, checksum, TransactionRecordRange.End(journal), DateTimeOffset.UtcNow));
         }
+    }
 
-        known.Add(new KnownImage(stored, output.Trim(), TransactionRecordRange.End(journal), DateTimeOffset.UtcNow));
+    /// <summary>Backs up by the module while the applications work and kills happen, and requires that each backup can be restored.</summary>
+    private async Task BackUpBesidesAsync(Random pauses, CancellationToken end)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(pauses.Next(30_000), end);
+                if (await BackUpAsync("New-SHBackup beside writers", " | Invoke-SHRestoreDrill -ErrorAction Stop") is { } verdict && verdict != "True")
+                {
+                    tally.Problem($"a backup beside writers is not sound: '{verdict}'");
+                }
+            }
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // The soak is over.
+        }
+    }
+
+    /// <returns>What the command says of its backup; null if there is none.</returns>
+    private async Task<string?> BackUpAsync(string name, string? test = null)
+    {
+        await backingUp.WaitAsync();
+        try
+        {
+            var (code, output, said) = await Shell.RunAsync(
+                $"(New-SHBackup {Shell.Quote(database)} {Directory} -ErrorAction Stop -WarningAction Ignore{test}).{(test is null ? "Checksum" : "Passed")}",
+                store!.Environment);
+            tally.Add(code == 0 ? name : name + " failed");
+            if (code == 0)
+            {
+                return output.Trim();
+            }
+
+            tally.Problem($"{name}: {said}");
+            return null;
+        }
+        finally
+        {
+            backingUp.Release();
+        }
     }
 
     private async Task RestoreKnownAsync(Application reader, IReadOnlyList<TransactionRecord>? journal, KnownImage image)
@@ -345,7 +391,9 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
     /// <summary>A restore may fail in a gap that was reported, and for no other reason.</summary>
     private void Explain(string target, long? transaction, string said)
     {
-        if (said.Contains("alone (", StringComparison.Ordinal)
+        if (AloneInBackup().Match(said) is { Success: true } match
+            && merged.Contains(new MergedRange(
+                long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), long.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)))
             && (transaction is null || merged.Any(range => range.First <= transaction && transaction < range.Last)))
         {
             tally.Add("holes of reported gaps");
@@ -402,6 +450,9 @@ internal sealed class ModuleProtection(string database, SoakOptions options, Tal
             tally.Problem($"the stream has {merged.Count} bases, and {tally.Count("bases told")} were told");
         }
     }
+
+    [GeneratedRegex(@"transactions (\d+) to (\d+) are in the backup '[^']+' alone \(")]
+    private static partial Regex AloneInBackup();
 
     private ProtectionView Status()
     {

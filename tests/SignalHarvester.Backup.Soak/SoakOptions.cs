@@ -6,12 +6,12 @@ namespace SignalHarvester.Backup.Soak;
 internal sealed record SoakOptions
 {
     public const string Usage = """
-        soak [--minutes 10] [--writers 3] [--what holder|protection|nothing|replace] [--rounds 200] [--store folder|s3] [--window 0] [--seed N] [--kill-after 1] [--work DIR] [--old] [--torn]
-          --what        holder: the log's holder alone, in a process that keeps an image; protection: Start-SHBackupProtection;
+        soak [--minutes 10] [--writers 3] [--what protection|holder|nothing|replace] [--rounds 200] [--store s3|folder] [--window 0] [--seed N] [--kill-after 1] [--work DIR] [--old] [--torn]
+          --what        protection: Start-SHBackupProtection; holder: the log's holder alone, in a process that keeps an image;
                         nothing: the applications alone, held against their own journal;
                         replace: other content is put in the protected database's place, in every way that people have
           --rounds      of replacing
-          --store       protection's store: a folder, or Ceph's S3 gateway behind a proxy that causes faults
+          --store       protection's store: Ceph's S3 gateway behind a proxy that causes faults, or a folder
           --window      minutes for which each transaction must be restorable; older ones are deleted from the store meanwhile. 0 for a day
           --seed        a run's random choices; what the processes do to each other is random anyhow
           --kill-after  mean seconds between two kills; 0 for none
@@ -25,11 +25,11 @@ internal sealed record SoakOptions
 
     public int Writers { get; private init; } = 3;
 
-    public string What { get; private init; } = "holder";
+    public string What { get; private init; } = "protection";
 
     public int Rounds { get; private init; } = 200;
 
-    public string Store { get; private init; } = "folder";
+    public string Store { get; private init; } = "s3";
 
     public double WindowMinutes { get; private init; }
 
