@@ -26,6 +26,9 @@ internal static class Program
                 case [LogHolder.Verb, string database]:
                     LogHolder.Run(database);
                     return 0;
+                case [Checkpoints.Verb, string database]:
+                    Checkpoints.Run(database);
+                    return 0;
                 case [PageChanges.Verb, string database, string pages, string seed]:
                     PageChanges.Make(
                         database, int.Parse(pages, CultureInfo.InvariantCulture), ulong.Parse(seed, CultureInfo.InvariantCulture));
@@ -72,11 +75,15 @@ internal static class Program
             new Scrub(workspace, database, module),
             new ContinuousDelay(workspace, database, protections),
             new ContinuousLoad(workspace, database, protections),
+            .. ((int[])[20, 100]).Select(perSecond => new ContinuousLoad(workspace, database, protections, perSecond: perSecond)),
+            new ContinuousCheckpoints(workspace, database, protections),
             new ContinuousDelay(workspace, database, protections, bucket),
             new ContinuousLoad(workspace, database, protections, bucket),
+            new ContinuousLoad(workspace, database, protections, bucket, perSecond: 100),
             new ContinuousRestore(workspace, database, module),
             new ContinuousCatchUp(workspace, database, module),
             new ContinuousMemory(workspace, protections),
+            new ContinuousMemory(workspace, protections, bucket),
             new ContinuousMany(workspace, protections),
         ];
 

@@ -21,6 +21,8 @@ internal sealed class BucketStore(Workspace workspace, S3Gateway gateway) : Prot
 
     public override IReadOnlyDictionary<string, string> Variables => gateway.Credentials;
 
+    public override RequestCount? Requests => gateway.Requests();
+
     public override string ToParameters => gateway.Place(bucket);
 
     public override string FromParameters => "-Remote " + gateway.Place(bucket);
@@ -34,7 +36,7 @@ internal sealed class BucketStore(Workspace workspace, S3Gateway gateway) : Prot
         Rclone($"mkdir ceph:{bucket}");
     }
 
-    public override object ReplicaOf(string name) => new Dictionary<string, object>
+    public override Dictionary<string, object> ReplicaOf(string name) => new()
     {
         ["type"] = "s3",
         ["bucket"] = bucket,

@@ -15,13 +15,15 @@ internal sealed class FolderStore(string path) : ProtectedStore
 
     public override IReadOnlyDictionary<string, string> Variables { get; } = new Dictionary<string, string>();
 
+    public override RequestCount? Requests => null;
+
     public override string ToParameters => $"-To {Module.Quote(path)}";
 
     public override string FromParameters => $"-From {Module.Quote(path)}";
 
     public override void Clear() => Directory.CreateDirectory(path);
 
-    public override object ReplicaOf(string name) => new { path = Path.Combine(path, name) };
+    public override Dictionary<string, object> ReplicaOf(string name) => new() { ["path"] = Path.Combine(path, name) };
 
     public override IEnumerable<StoredObject> List() => new FileSystemEnumerable<StoredObject>(
         path,

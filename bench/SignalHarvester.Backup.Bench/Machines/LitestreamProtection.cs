@@ -7,12 +7,13 @@ internal sealed class LitestreamProtection : Protection
 
     public override string? Missing => Peers.Missing("litestream");
 
-    public override Command Protect(ProtectedPlace place)
+    public override Command Protect(ProtectedPlace place, TimeSpan? interval = null)
     {
         File.WriteAllText(
             ConfigurationOf(place),
             Peers.LitestreamConfiguration(
-                Directory.EnumerateFiles(place.Live, "*.db").Select(database => (database, place.Store.ReplicaOf(Path.GetFileName(database))))));
+                Directory.EnumerateFiles(place.Live, "*.db").Select(database => (database, place.Store.ReplicaOf(Path.GetFileName(database)))),
+                interval));
         return Peers.LitestreamReplicate(ConfigurationOf(place)) with { Variables = place.Store.Variables };
     }
 

@@ -9,7 +9,8 @@ internal sealed class ModuleProtection(Module module) : Protection
 
     public override string? Missing => module.Missing ?? Tools.Missing("sh", "zstd");
 
-    public override Command Protect(ProtectedPlace place) => module.Protect(place);
+    public override Command Protect(ProtectedPlace place, TimeSpan? interval = null) =>
+        module.Protect(place, interval is { TotalSeconds: var seconds } ? string.Create(CultureInfo.InvariantCulture, $"-Interval {seconds}") : "");
 
     public override int CountReady(IReadOnlyCollection<StoredObject> objects) => Math.Min(
         objects.Count(stored => stored.Name.StartsWith("backup_", StringComparison.Ordinal) && stored.Name.EndsWith(".json", StringComparison.Ordinal)),

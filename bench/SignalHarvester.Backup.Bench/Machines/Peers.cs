@@ -85,11 +85,23 @@ internal static class Peers
 
     /// <summary>Litestream's settings for that; as arguments, it would misread some paths.</summary>
     public static string LitestreamConfiguration(string copy, string replica) =>
-        LitestreamConfiguration([(copy, new { path = replica })]);
+        LitestreamConfiguration([(copy, new Dictionary<string, object> { ["path"] = replica })], interval: null);
 
-    /// <summary>The same for several databases, each with the settings of its replica.</summary>
-    public static string LitestreamConfiguration(IEnumerable<(string Database, object Replica)> databases) =>
-        JsonSerializer.Serialize(new { dbs = databases.Select(d => new { path = d.Database, replicas = new[] { d.Replica } }) });
+    /// <summary>The same for several databases, each with the settings of its replica, and the time between two looks and objects.</summary>
+    public static string LitestreamConfiguration(IEnumerable<(string Database, Dictionary<string, object> Replica)> databases, TimeSpan? interval) =>
+        JsonSerializer.Serialize(new
+        {
+            dbs = databases.Select(d =>
+            {
+                var settings = new Dictionary<string, object> { ["path"] = d.Database, ["replicas"] = new[] { d.Replica } };
+                if (interval is { TotalMilliseconds: var milliseconds })
+                {
+                    settings["monitor-interval"] = d.Replica["sync-interval"] = string.Create(CultureInfo.InvariantCulture, $"{milliseconds}ms");
+                }
+
+                return settings;
+            }),
+        });
 
     /// <summary>Litestream until it is stopped.</summary>
     public static Command LitestreamReplicate(string configuration) => new("litestream", ["replicate", "-config", configuration]);

@@ -24,12 +24,15 @@ internal abstract class ProtectedStore
     /// <summary>The parameters of Restore-SHBackup that name it.</summary>
     public abstract string FromParameters { get; }
 
+    /// <summary>The requests that the server has had from the tools, by its own count; null where there is no server.</summary>
+    public abstract RequestCount? Requests { get; }
+
     /// <summary>Begins with an empty one.</summary>
     public abstract void Clear();
 
     /// <summary>Litestream's settings for a replica in it.</summary>
     /// <param name="name">The name of the replica.</param>
-    public abstract object ReplicaOf(string name);
+    public abstract Dictionary<string, object> ReplicaOf(string name);
 
     /// <summary>Lists all objects.</summary>
     public abstract IEnumerable<StoredObject> List();

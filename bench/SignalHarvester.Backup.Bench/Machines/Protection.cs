@@ -10,7 +10,9 @@ internal abstract class Protection
     public abstract string? Missing { get; }
 
     /// <summary>Protects every <c>*.db</c> of a folder with the tool's default settings, until it is stopped.</summary>
-    public abstract Command Protect(ProtectedPlace place);
+    /// <param name="place">Where they are.</param>
+    /// <param name="interval">The time between two objects; null for the tool's own choice.</param>
+    public abstract Command Protect(ProtectedPlace place, TimeSpan? interval = null);
 
     /// <summary>Returns how many databases have their first copy, and the beginning of what follows it, in the store.</summary>
     public abstract int CountReady(IReadOnlyCollection<StoredObject> objects);

@@ -10,7 +10,11 @@ internal sealed class S3Gateway(Workspace workspace) : IDisposable
 {
     private const string Key = "benchbenchbenchbench";
 
+    // The gateway's log is written by a thread of its own.
+    private static readonly TimeSpan LogDelay = TimeSpan.FromSeconds(1);
+
     private Process? server;
+    private string folder = string.Empty;
     private int port;
 
     /// <summary>Why it cannot run here; null if it can.</summary>
@@ -47,7 +51,7 @@ internal sealed class S3Gateway(Workspace workspace) : IDisposable
             return;
         }
 
-        var folder = Directory.CreateTempSubdirectory("shbceph").FullName;
+        folder = Directory.CreateTempSubdirectory("shbceph").FullName;
         File.WriteAllText(Path.Combine(folder, "users"), $"bench {Key} {Key}\n");
         var script = Path.Combine(workspace.Root, "tests", "SignalHarvester.Backup.Cloud.Tests", "Servers", "ceph.sh");
         var monitor = FreePort();
@@ -59,6 +63,25 @@ internal sealed class S3Gateway(Workspace workspace) : IDisposable
         {
             throw new BenchException("Ceph did not start: " + server.StandardOutput.ReadToEnd());
         }
+    }
+
+    /// <summary>Counts what it has had so far, by its own log, without the requests by which the bench looks at it.</summary>
+    public RequestCount Requests()
+    {
+        Thread.Sleep(LogDelay);
+        using var log = new StreamReader(
+            new FileStream(Path.Combine(folder, "run", "client.admin.log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        var count = default(RequestCount);
+        while (log.ReadLine() is { } line)
+        {
+            if (line.Contains(" beast: ", StringComparison.Ordinal) && !line.Contains("\"rclone/", StringComparison.Ordinal))
+            {
+                var isPut = line.Contains("] \"PUT ", StringComparison.Ordinal) || line.Contains("] \"POST ", StringComparison.Ordinal);
+                count = new RequestCount(count.Puts + (isPut ? 1 : 0), count.All + 1);
+            }
+        }
+
+        return count;
     }
 
     public void Dispose()

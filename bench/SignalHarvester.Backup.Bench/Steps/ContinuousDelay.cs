@@ -9,12 +9,11 @@ namespace SignalHarvester.Backup.Bench.Steps;
 /// </summary>
 internal sealed class ContinuousDelay(Workspace workspace, string database, Protection[] protections, ProtectedStore? bucket = null) : Step
 {
-    private const string DelayP50 = "delay p50 ms";
-    private const string DelayP99 = "delay p99 ms";
     private const string DelayMax = "delay max ms";
     private const string Objects = "objects";
     private const string IdleProcessor = "idle CPU %";
     private const string IdleObjects = "idle objects";
+    private const string IdlePuts = "idle PUTs";
     private const string Put = "a file of 4 KiB flushed and renamed";
 
     /// <summary>Not a divisor of a second, so that the commits fall on every part of a tool's own rhythm.</summary>
@@ -57,12 +56,13 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
         return
         [
             .. place.Store.TellsTimes
-                ? Line.Of($"{what}, single commits, delay p99", ours?.Reported(DelayP99)?.Median, 100, "ms")
+                ? Line.Of($"{what}, single commits, delay p99", ours?.Reported(CommitDelays.P99)?.Median, 100, "ms")
                 : Line.Of(
                     $"{what}, single commits, delay p99 less a flushed file's",
-                    ours?.Reported(DelayP99)?.Median - result[Put]?.Reported(DelayP99)?.Median, 100, "ms"),
+                    ours?.Reported(CommitDelays.P99)?.Median - result[Put]?.Reported(CommitDelays.P99)?.Median, 100, "ms"),
             .. Line.Of($"{what}, CPU while nothing is committed", ours?.Reported(IdleProcessor)?.Median, 0.2, "%"),
             .. Line.Of($"{what}, objects while nothing is committed", ours?.Reported(IdleObjects)?.Max, 0, "objects"),
+            .. Line.Of($"{what}, PUTs while nothing is committed", ours?.Reported(IdlePuts)?.Max, 0, "PUTs"),
         ];
     }
 
@@ -72,6 +72,7 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
         using var neighbour = new Neighbour(protection.Protect(place), place.Log);
         neighbour.WaitUntil(() => protection.CountReady([.. place.Store.List()]) == 1);
         Thread.Sleep(Rest);
+        var requests = place.Store.Requests;
         var from = Stopwatch.GetTimestamp();
         IReadOnlyList<(StoredObject Stored, long Seen)> objects;
         using (var watch = new ObjectWatch(protection, place.Store, TimeSpan.FromMilliseconds(1)))
@@ -86,10 +87,12 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
         }
 
         var to = Stopwatch.GetTimestamp();
+        var worked = place.Store.Requests;
         var before = neighbour.Cpu;
         using var idle = new ObjectWatch(protection, place.Store, Rest);
         Thread.Sleep(Idle);
         var after = neighbour.Cpu;
+        var rested = place.Store.Requests;
         var count = idle.New.Count;
         double[] delays =
         [
@@ -104,9 +107,12 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
                 [Objects] = objects.Count,
                 [IdleProcessor] = (after - before) / Idle.TotalSeconds * 100,
                 [IdleObjects] = count,
-            }),
+            }.Concat(Counted("PUTs", "requests", worked - requests)).Concat(Counted(IdlePuts, "idle requests", rested - worked)).ToDictionary()),
         };
     }
+
+    private static IEnumerable<KeyValuePair<string, double>> Counted(string puts, string all, RequestCount? count) =>
+        count is { } had ? [new(puts, had.Puts), new(all, had.All)] : [];
 
     private Sample MeasurePut()
     {
@@ -138,8 +144,8 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
         Array.Sort(delays);
         return new Dictionary<string, double>
         {
-            [DelayP50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1],
-            [DelayP99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1],
+            [CommitDelays.P50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1],
+            [CommitDelays.P99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1],
             [DelayMax] = delays[^1],
         }.Concat(others).ToDictionary();
     }

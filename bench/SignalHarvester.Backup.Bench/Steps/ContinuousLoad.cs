@@ -4,16 +4,27 @@ using SignalHarvester.Backup.Bench.Children;
 namespace SignalHarvester.Backup.Bench.Steps;
 
 /// <summary>
-/// An application that commits as fast as it can: what a protection costs it, how large its log becomes, and how long the end of it all
-/// takes to restore. A compression of another file beside it shows what sharing the machine alone does.
+/// An application that commits as fast as it can, or at a pace: what a protection costs it, how large its log becomes, how long a commit
+/// waits until it is in the store, and how long the end of it all takes to restore. A compression of another file beside it shows what sharing
+/// the machine alone does.
 /// </summary>
-internal sealed class ContinuousLoad(Workspace workspace, string database, Protection[] protections, ProtectedStore? bucket = null) : Step
+/// <param name="workspace">The bench's files.</param>
+/// <param name="database">What is copied and protected.</param>
+/// <param name="protections">The tools; the first is ours.</param>
+/// <param name="bucket">The store; null for a folder.</param>
+/// <param name="perSecond">The pace in commits a second; 0 for as many as possible.</param>
+internal sealed class ContinuousLoad(
+    Workspace workspace, string database, Protection[] protections, ProtectedStore? bucket = null, int perSecond = 0) : Step
 {
     private const string Alone = "alone";
     private const string Zstd = "zstd -1 -T1 of another file";
     private const string PerSecond = "commits/s";
     private const string CommitP99 = "commit p99 ms";
+    private const string LargestLog = "largest log MB";
     private const string Lost = "commits not restored";
+
+    // Looking for each of some 50,000 in some hundred megabytes would take minutes.
+    private const int MostLookedFor = 500;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Load = TimeSpan.FromSeconds(15);
@@ -22,9 +33,11 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
 
     private readonly ProtectedPlace place = new(workspace["continuous"], bucket);
 
-    public override string Name => "continuous-load" + place.Store.Suffix;
+    public override string Name => (perSecond == 0 ? "continuous-load" : $"continuous-load-{perSecond}") + place.Store.Suffix;
 
-    public override string Title => $"Continuous protection to {place.Store.Title}: an application at full speed (synchronous=NORMAL) for 15 s";
+    public override string Title => $"Continuous protection to {place.Store.Title}: an application {Pace} (synchronous=NORMAL) for 15 s";
+
+    private string Pace => perSecond == 0 ? "at full speed" : $"with {perSecond} commits a second";
 
     public override IEnumerable<Contestant> Contestants()
     {
@@ -44,11 +57,14 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
     public override IEnumerable<Line> Judge(StepResult result)
     {
         ContestantResult? alone = result[Alone], shared = result[Zstd], ours = result[protections[0].Name];
-        var what = $"an application at full speed under continuous protection to {place.Store.Title}";
+        var what = $"an application {Pace} under continuous protection to {place.Store.Title}";
         return
         [
             .. Line.Of($"{what}: time of a commit / alone", alone?.Reported(PerSecond)?.Median / ours?.Reported(PerSecond)?.Median, 1 / 0.95, "x"),
             .. Line.Of($"{what}: time of a commit / beside zstd", shared?.Reported(PerSecond)?.Median / ours?.Reported(PerSecond)?.Median, 1 / 0.95, "x"),
+            .. perSecond == 0 ? [] : Line.Of($"{what}: largest log", ours?.Reported(LargestLog)?.Median, 4 * (1 << 20) / 1e6, "MB"),
+            .. Line.Of($"{what}: commit to stored object, p50", ours?.Reported(CommitDelays.P50)?.Median, 550, "ms"),
+            .. Line.Of($"{what}: commit to stored object, p99", ours?.Reported(CommitDelays.P99)?.Median, 1100, "ms"),
             .. Line.Of($"{what}: p99 of a commit / alone", ours?.Reported(CommitP99)?.Median / alone?.Reported(CommitP99)?.Median, 1.1, "x"),
             .. Line.Of($"{what}: p99 of a commit / beside zstd", ours?.Reported(CommitP99)?.Median / shared?.Reported(CommitP99)?.Median, 1.1, "x"),
             .. Line.Of($"{what}: commits that are not restored", ours?.Reported(Lost)?.Max, 0, "commits"),
@@ -70,7 +86,7 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
     {
         string copy = place[ProtectedPlace.NameOf(0)], log = workspace["commits.log"];
         long largest = 0, from, to;
-        using (Writer.Start(copy, log, interval: 0, timeout: 5000))
+        using (Writer.Start(copy, log, perSecond == 0 ? 0 : 1000 / perSecond, timeout: 5000))
         {
             Thread.Sleep(WarmUp);
             from = Stopwatch.GetTimestamp();
@@ -96,7 +112,7 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
                 ["commit p99.9 ms"] = Commit.Percentile(measured, 0.999),
                 ["commit max ms"] = Commit.Percentile(measured, 1),
                 ["refused"] = measured.Count(c => c.Refused),
-                ["largest log MB"] = largest / 1e6,
+                [LargestLog] = largest / 1e6,
             },
         }, commits);
     }
@@ -125,6 +141,12 @@ internal sealed class ContinuousLoad(Workspace workspace, string database, Prote
             ["objects MB"] = objects.Sum(o => o.Stored.Size()) / 1e6,
             ["behind at the end s"] = Stopwatch.GetElapsedTime(commits[^1].End, objects[^1].Seen).TotalSeconds,
         };
+        double[] delays =
+        [
+            .. CommitDelays.Of(protection, place.Store, commits, objects, Math.Max(1, commits.Count / MostLookedFor)).OfType<double>().Order(),
+        ];
+        reported[CommitDelays.P50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1];
+        reported[CommitDelays.P99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1];
         reported["exit code"] = neighbour.Stop();
         Restore(protection, commits, reported);
         return sample with { Reported = reported };

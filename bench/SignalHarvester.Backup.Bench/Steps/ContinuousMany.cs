@@ -9,8 +9,6 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
     private const string Memory = "memory MB";
     private const string Processor = "CPU %";
     private const string Files = "open files";
-    private const string DelayP50 = "delay p50 ms";
-    private const string DelayP99 = "delay p99 ms";
     private const string NotFound = "commits in no object";
     private const int Mebibytes = 1;
     private const int Databases = 1000;
@@ -82,8 +80,8 @@ internal sealed class ContinuousMany(Workspace workspace, Protection[] protectio
                 [Memory] = memory / 1e6,
                 [Processor] = processor * 100,
                 [Files] = files,
-                [DelayP50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1],
-                [DelayP99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1],
+                [CommitDelays.P50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1],
+                [CommitDelays.P99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1],
                 ["objects"] = watch.New.Count,
                 [NotFound] = commits.Count - delays.Length,
             },

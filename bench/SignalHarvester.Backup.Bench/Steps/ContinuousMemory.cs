@@ -4,7 +4,7 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Bench.Steps;
 
 /// <summary>What a protection of one, a hundred and a thousand databases costs while nothing is committed to any of them.</summary>
-internal sealed class ContinuousMemory(Workspace workspace, Protection[] protections) : Step
+internal sealed class ContinuousMemory(Workspace workspace, Protection[] protections, ProtectedStore? bucket = null) : Step
 {
     private const string Memory = "memory MB";
     private const int Mebibytes = 1;
@@ -14,13 +14,14 @@ internal sealed class ContinuousMemory(Workspace workspace, Protection[] protect
 
     private static readonly (int Databases, double MostMegabytes)[] Fields = [(1, 150), (100, 167), (1000, 320)];
 
-    public override string Name => "continuous-memory";
+    private readonly ProtectedPlace place = new(workspace["continuous"], bucket);
 
-    public override string Title => "Continuous protection of many databases of 1 MiB at rest, in one process";
+    public override string Name => "continuous-memory" + place.Store.Suffix;
+
+    public override string Title => $"Continuous protection to {place.Store.Title} of many databases of 1 MiB at rest, in one process";
 
     public override IEnumerable<Contestant> Contestants()
     {
-        var place = new ProtectedPlace(workspace["continuous"]);
         foreach (var (databases, _) in Fields)
         {
             foreach (var protection in protections)
@@ -28,7 +29,7 @@ internal sealed class ContinuousMemory(Workspace workspace, Protection[] protect
                 yield return new Contestant
                 {
                     Name = NameOf(protection, databases),
-                    Missing = protection.Missing,
+                    Missing = protection.Missing ?? place.Store.Missing,
                     Outputs = [place.Folder],
                     MostRounds = databases > 100 ? 1 : int.MaxValue,
                     Prepare = () =>
@@ -37,20 +38,20 @@ internal sealed class ContinuousMemory(Workspace workspace, Protection[] protect
                         BenchDatabase.Ensure(original, Mebibytes);
                         place.Make(original, databases);
                     },
-                    Run = () => Measure(protection, place, databases),
+                    Run = () => Measure(protection, databases),
                 };
             }
         }
     }
 
     public override IEnumerable<Line> Judge(StepResult result) => Fields.SelectMany(field => Line.Of(
-        $"continuous protection, memory for databases at rest: {field.Databases}",
+        $"continuous protection to {place.Store.Title}, memory for databases at rest: {field.Databases}",
         result[NameOf(protections[0], field.Databases)]?.Reported(Memory)?.Median, field.MostMegabytes, "MB"));
 
     private static string NameOf(Protection protection, int databases) =>
         string.Create(CultureInfo.InvariantCulture, $"{protection.Name} of {databases}");
 
-    private static Sample Measure(Protection protection, ProtectedPlace place, int databases)
+    private Sample Measure(Protection protection, int databases)
     {
         var began = Stopwatch.GetTimestamp();
         using var neighbour = new Neighbour(protection.Protect(place), place.Log);

@@ -66,8 +66,9 @@ internal sealed class Patience(
     /// <exception cref="OperationCanceledException">Also if somebody asks the protection to stop: what is left then has a deadline of its own.</exception>
     public async Task PauseAsync(TimeSpan wait, CancellationToken cancellation)
     {
+        // A timer may end some microseconds early; what is left then is as short.
         var began = context.Clock.GetTimestamp();
-        while (context.Clock.GetElapsedTime(began) < wait)
+        while (wait - context.Clock.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
         {
             if (isToldToStop())
             {
@@ -75,7 +76,7 @@ internal sealed class Patience(
             }
 
             pulse.Beat(Breath);
-            await Task.Delay(wait < Breath ? wait : Breath, context.Clock, cancellation).ConfigureAwait(false);
+            await Task.Delay(left < Breath ? left : Breath, context.Clock, cancellation).ConfigureAwait(false);
         }
     }
 }
