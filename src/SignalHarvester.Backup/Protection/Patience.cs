@@ -66,7 +66,7 @@ internal sealed class Patience(
     /// <exception cref="OperationCanceledException">Also if somebody asks the protection to stop: what is left then has a deadline of its own.</exception>
     public async Task PauseAsync(TimeSpan wait, CancellationToken cancellation)
     {
-        // A timer may end some microseconds early; what is left then is as short.
+        // A timer has whole milliseconds, and may end some microseconds early: what is left then is one more.
         var began = context.Clock.GetTimestamp();
         while (wait - context.Clock.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
         {
@@ -76,7 +76,8 @@ internal sealed class Patience(
             }
 
             pulse.Beat(Breath);
-            await Task.Delay(left < Breath ? left : Breath, context.Clock, cancellation).ConfigureAwait(false);
+            var next = left < Breath ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : Breath;
+            await Task.Delay(next, context.Clock, cancellation).ConfigureAwait(false);
         }
     }
 }

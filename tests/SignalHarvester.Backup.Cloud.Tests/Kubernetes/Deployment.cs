@@ -62,8 +62,8 @@ internal static partial class Deployment
     /// <summary>Returns all containers of a pod.</summary>
     public static IEnumerable<V1Container> Containers(V1PodSpec pod) => [.. pod.InitContainers ?? [], .. pod.Containers];
 
-    /// <summary>Returns our container of a pod.</summary>
-    public static V1Container Ours(V1PodSpec pod) => Containers(pod).Single(container => container.Name == "shbackup");
+    /// <summary>Returns our container of a pod, by its name where it has several.</summary>
+    public static V1Container Ours(V1PodSpec pod, string name = "shbackup") => Containers(pod).Single(container => container.Name == name);
 
     /// <summary>Returns the data of a ConfigMap.</summary>
     public static IDictionary<string, string> ConfigMap(IEnumerable<object> objects, string name) =>

@@ -181,6 +181,74 @@ public sealed class EntryCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_continuous_containers_bring_the_database_back_and_probe_truly_beside_the_schedules()
+    {
+        var objects = Deployment.Load("continuous");
+        using var store = await OpenBucketAsync("signal-harvester/");
+        using PodRun restore = Pod(objects, "signal-harvester", "shbackup-restore"), live = Pod(objects, "signal-harvester", "shbackup-live"),
+            schedules = Pod(objects, "signal-harvester");
+        foreach (var container in (PodRun[])[restore, live, schedules])
+        {
+            GiveCloud(container);
+        }
+
+        var parts = Deployment.Ours(Deployment.Pods(objects)["signal-harvester"], "shbackup-live");
+        Directory.CreateDirectory(Data);
+        Assert.Contains("There is no backup yet.", (await restore.RunAsync()).EnsureSuccess().Output, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(Data, "app.db")));
+        Assert.Equal(0, await ProbeAsync(parts.StartupProbe));
+
+        using (var application = StartApplication())
+        {
+            Assert.Equal((1, 1), (await ProbeAsync(parts.StartupProbe), await ProbeAsync(parts.ReadinessProbe)));
+            using var protection = live.Start(parts.Args);
+            protection.StandardInput.Close();
+            var said = Task.WhenAll(protection.StandardOutput.ReadToEndAsync(Stop), protection.StandardError.ReadToEndAsync(Stop));
+            try
+            {
+                var until = DateTime.UtcNow.AddMinutes(1);
+                while (await ProbeAsync(parts.StartupProbe) != 0)
+                {
+                    Assert.True(!protection.HasExited && DateTime.UtcNow < until, "not followed");
+                }
+
+                Assert.Equal(0, await ProbeAsync(parts.ReadinessProbe));
+                var backup = await schedules.RunAsync(["-Command", "Invoke-SHBackupSchedule -Name backup -AsLog"]);
+                Assert.True(backup.ExitCode == 0, backup.Output + backup.Error);
+                Databases.Execute(application, "CREATE TABLE last_words AS SELECT 'good night' AS text");
+                Tool.Require("kill").Run("-TERM", protection.Id.ToString(CultureInfo.InvariantCulture)).EnsureSuccess();
+                await protection.WaitForExitAsync(Stop);
+            }
+            finally
+            {
+                if (!protection.HasExited)
+                {
+                    protection.Kill();
+                }
+            }
+
+            Assert.True(protection.ExitCode == 143, string.Concat(await said));
+            Assert.Equal(1, await ProbeAsync(parts.StartupProbe));
+        }
+
+        foreach (var volume in (string[])[Data, Backups])
+        {
+            Directory.Delete(volume, recursive: true);
+            Directory.CreateDirectory(volume);
+        }
+
+        (await restore.RunAsync()).EnsureSuccess();
+        using (var restored = Databases.Open(Path.Combine(Data, "app.db")))
+        {
+            Assert.Equal("good night", Databases.Scalar(restored, "SELECT text FROM last_words"));
+        }
+
+        Assert.Empty((await restore.RunAsync()).EnsureSuccess().Output);
+
+        async Task<int> ProbeAsync(V1Probe probe) => (await live.RunAsync(probe.Exec.Command.Skip(1))).ExitCode;
+    }
+
+    [Fact]
     public async Task The_shares_of_the_indexed_job_are_all_databases_each_once_in_one_bucket()
     {
         const int Shares = 2;
@@ -240,12 +308,16 @@ public sealed class EntryCommandTests : IDisposable
         return Path.Combine(copy, "app.db");
     }
 
-    private PodRun Pod(IReadOnlyList<object> objects, string name) => new(image, objects, Deployment.Pods(objects)[name], new Dictionary<string, string>
+    private PodRun Pod(IReadOnlyList<object> objects, string name, string container = "shbackup")
     {
-        ["signal-harvester-data"] = Data,
-        ["data"] = Data,
-        ["shbackup-backups"] = Directory.CreateDirectory(Backups).FullName,
-    });
+        var claims = new Dictionary<string, string>
+        {
+            ["signal-harvester-data"] = Data,
+            ["data"] = Data,
+            ["shbackup-backups"] = Directory.CreateDirectory(Backups).FullName,
+        };
+        return new(image, objects, Deployment.Pods(objects)[name], claims, container);
+    }
 
     private void GiveCloud(PodRun pod)
     {

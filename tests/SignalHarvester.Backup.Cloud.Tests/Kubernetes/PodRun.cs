@@ -21,6 +21,7 @@ internal sealed class PodRun : IDisposable
     private readonly IReadOnlyList<object> objects;
     private readonly V1PodSpec pod;
     private readonly ImageFolder image;
+    private readonly V1Container container;
     private readonly Dictionary<string, string> volumes;
 
     /// <summary>Makes the volumes of a pod.</summary>
@@ -28,8 +29,10 @@ internal sealed class PodRun : IDisposable
     /// <param name="objects">All objects of the manifest: its ConfigMaps, and its network policy.</param>
     /// <param name="pod">The pod.</param>
     /// <param name="claims">The folders for its persistent volumes, by the names of their claims, or of a StatefulSet's templates for them.</param>
-    public PodRun(ImageFolder image, IReadOnlyList<object> objects, V1PodSpec pod, IReadOnlyDictionary<string, string> claims)
+    /// <param name="name">The container of ours.</param>
+    public PodRun(ImageFolder image, IReadOnlyList<object> objects, V1PodSpec pod, IReadOnlyDictionary<string, string> claims, string name = "shbackup")
     {
+        container = Deployment.Ours(pod, name);
         this.image = image;
         this.objects = objects;
         this.pod = pod;
@@ -50,7 +53,7 @@ internal sealed class PodRun : IDisposable
     public Dictionary<string, string> Variables { get; } = [];
 
     /// <summary>Runs the container's own command to its end.</summary>
-    public Task<ToolResult> RunAsync() => RunAsync(Deployment.Ours(pod).Args);
+    public Task<ToolResult> RunAsync() => RunAsync(container.Args);
 
     /// <summary>Runs the container's program with other arguments to its end.</summary>
     public async Task<ToolResult> RunAsync(IEnumerable<string> arguments)
@@ -66,11 +69,10 @@ internal sealed class PodRun : IDisposable
     /// <summary>Starts the container's program; the process is that program itself, so that signals reach it.</summary>
     public Process Start(IEnumerable<string> arguments)
     {
-        var container = Deployment.Ours(pod);
         var start = new ProcessStartInfo(
             Tool.Find("unshare")!,
             [
-                "--mount", "--propagation", "private", .. HasNetwork ? Array.Empty<string>() : ["--net"], Tool.Find("sh")!, "-ec", Script(container), "sh",
+                "--mount", "--propagation", "private", .. HasNetwork ? Array.Empty<string>() : ["--net"], Tool.Find("sh")!, "-ec", Script(), "sh",
                 .. container.Command, .. arguments,
             ])
         {
@@ -79,7 +81,7 @@ internal sealed class PodRun : IDisposable
             RedirectStandardError = true,
         };
         start.Environment.Clear();
-        foreach (var (name, value) in Environment(container))
+        foreach (var (name, value) in Environment())
         {
             start.Environment[name] = value;
         }
@@ -105,7 +107,7 @@ internal sealed class PodRun : IDisposable
     private bool HasNetwork => objects.OfType<V1NetworkPolicy>().SingleOrDefault() is not { Spec.Egress: null or { Count: 0 } };
 
     /// <summary>Returns the image's variables, those of envFrom, and the container's own, in the order in which they override.</summary>
-    private Dictionary<string, string> Environment(V1Container container)
+    private Dictionary<string, string> Environment()
     {
         var variables = new Dictionary<string, string>(Deployment.ImageVariables);
         var sources = (container.EnvFrom ?? []).SelectMany(Values);
@@ -138,7 +140,7 @@ internal sealed class PodRun : IDisposable
         return path;
     }
 
-    private string Script(V1Container container)
+    private string Script()
     {
         var user = pod.SecurityContext.RunAsUser!.Value.ToString(CultureInfo.InvariantCulture);
         var group = pod.SecurityContext.RunAsGroup!.Value.ToString(CultureInfo.InvariantCulture);
