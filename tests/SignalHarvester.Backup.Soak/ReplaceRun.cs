@@ -81,7 +81,8 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
             await protection.StopAsync();
         }
 
-        var way = isUp ? random.Next(2) : random.Next(7);
+        // What an open application survives without us: a transaction, and files of which it keeps the old ones.
+        var way = isUp ? random.Next(4) : random.Next(9);
         var image = images[random.Next(images.Count)];
         var name = $"{Replace(way, image.Path)}{(isUp ? ", application up" : "")}{(isStopped ? ", protection stopped" : "")}";
         tally.Add(name);
@@ -92,9 +93,17 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
         }
 
         await Task.Delay(BeforeStart);
+        if (isUp && way is 2 or 3)
+        {
+            _ = await application!.WorkAsync(random.Next(1, 40), 20);
+            await application.EndAsync();
+            application.Dispose();
+            application = null;
+        }
+
         await StartAsync();
         var ledger = (await application!.ExecuteAsync("SELECT count(*) FROM ledger")).Value[0][0].GetInt32();
-        if (way is 1 or 2 or 3 or 4 && ledger != image.Transactions)
+        if (way is 1 or 2 or 4 or 5 or 6 or 7 && ledger != image.Transactions)
         {
             tally.Problem($"{name}: the new database has {ledger} transactions and not {image.Transactions}");
         }
@@ -126,22 +135,31 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
                 Run("sqlite3", database, ".timeout 20000", $".restore {image}");
                 return "sqlite3 .restore";
             case 2:
+                // As people restore with Litestream, which refuses to write over a file.
+                Run("rm", "-f", database, database + "-wal", database + "-shm");
+                Run("cp", image, database + ".tmp");
+                Run("mv", database + ".tmp", database);
+                return "delete with log and index, rename into its place";
+            case 3:
+                Run("rm", "-f", database, database + "-wal", database + "-shm");
+                return "delete with log and index";
+            case 4:
                 Run("cp", image, database);
                 return "cp over it";
-            case 3:
+            case 5:
+                Run("cp", "-p", image, database);
+                return "cp -p over it";
+            case 6:
                 Run("cp", image, database + ".new");
                 Run("mv", database + ".new", database);
                 return "rename over it";
-            case 4:
+            case 7:
                 Run("sqlite3", image, $"VACUUM INTO '{database}.new'");
                 Run("mv", database + ".new", database);
                 return "VACUUM INTO, rename over it";
-            case 5:
+            default:
                 Run("rm", database);
                 return "delete";
-            default:
-                Run("rm", "-f", database, database + "-wal", database + "-shm");
-                return "delete with log and index";
         }
     }
 

@@ -139,10 +139,11 @@ public sealed class LogHolderTests : IDisposable
         Assert.SkipWhen(Application.SkipReason(library) is not null, Application.SkipReason(library) ?? "");
         var options = new ApplicationOptions { DatabasePath = Database, Library = library };
         var image = await FollowedImage.MakeAsync(options);
-        using var looking = new Looking(Database, image);
+        using var looking = new Looking(Database, image, options: new HolderOptions { Checkpoints = false });
         using (var victim = await Application.StartAsync(options))
         {
             _ = await victim.WorkAsync(10);
+            looking.Await(holder => holder.State == HolderState.Follow);
             await victim.TearIndexAndDieAsync();
         }
 
@@ -151,11 +152,36 @@ public sealed class LogHolderTests : IDisposable
         Assert.Equal(0, done.Refused);
         Assert.Empty((await next.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(options.JournalPath)));
         await next.EndAsync();
-        looking.AwaitRest();
-        if (looking.Followed.Gaps.Count == 0)
+        looking.AwaitLooks();
+        AssertFollowed(looking);
+    }
+
+    /// <summary>R1b: who mends the index begins to count at 0, so what came before that in a log that nobody has looked at is not proved.</summary>
+    [Theory]
+    [InlineData(ApplicationLibrary.System)]
+    [InlineData(ApplicationLibrary.Old)]
+    public async Task An_index_that_counts_anew_proves_nothing_of_a_log_that_was_begun_anew(ApplicationLibrary library)
+    {
+        Assert.SkipWhen(Application.SkipReason(library) is not null, Application.SkipReason(library) ?? "");
+        var options = new ApplicationOptions { DatabasePath = Database, Library = library };
+        var image = await FollowedImage.MakeAsync(options);
+        using var looking = new Looking(Database, image);
+        using (var victim = await Application.StartAsync(options))
         {
-            AssertFollowed(looking);
+            _ = await victim.WorkAsync(10);
+            looking.AwaitRest();
+            looking.Pause();
+            _ = await victim.WorkAsync(20);
+            await victim.TearIndexAndDieAsync();
         }
+
+        using var next = await Application.StartAsync(options with { Seed = 2 });
+        Assert.Equal(0, (await next.WorkAsync(20)).Refused);
+        looking.GoOn();
+        looking.AwaitLooks();
+        Assert.Contains("its index counts", looking.Ask(_ => Assert.Single(looking.Followed.Gaps)), StringComparison.Ordinal);
+        Assert.Empty((await next.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(options.JournalPath)));
+        await next.EndAsync();
     }
 
     /// <summary>R3: a connection that never began a log anew draws both salts at random.</summary>
@@ -274,14 +300,22 @@ public sealed class LogHolderTests : IDisposable
     [Theory]
     [InlineData("rename")]
     [InlineData("copy over")]
+    [InlineData("copy over with its time")]
+    [InlineData("copy an earlier one over")]
     [InlineData("delete and make")]
     public async Task A_database_that_is_replaced_while_it_is_followed_is_not_harmed(string way)
     {
         var options = new ApplicationOptions { DatabasePath = Database };
         var image = await FollowedImage.MakeAsync(options);
         var other = options with { DatabasePath = Other, Seed = 7 };
-        using (var maker = await Application.StartAsync(other))
+        if (way == "copy an earlier one over")
         {
+            File.Copy(Database, Other);
+            File.Copy(options.JournalPath, other.JournalPath);
+        }
+        else
+        {
+            using var maker = await Application.StartAsync(other);
             _ = await maker.WorkAsync(200);
             await maker.EndAsync();
         }
@@ -300,13 +334,13 @@ public sealed class LogHolderTests : IDisposable
                 case "rename":
                     File.Move(Other, Database, overwrite: true);
                     break;
-                case "copy over":
-                    // Not by this process, which would lose its locks.
-                    _ = Tool.Require("cp").Run("--no-preserve=timestamps", Other, Database).EnsureSuccess();
-                    break;
-                default:
+                case "delete and make":
                     File.Delete(Database);
                     File.Move(Other, Database);
+                    break;
+                default:
+                    // Not by this process, which would lose its locks.
+                    _ = Tool.Require("cp").Run(way == "copy over with its time" ? "--preserve" : "--no-preserve=timestamps", Other, Database).EnsureSuccess();
                     break;
             }
 
@@ -437,12 +471,14 @@ public sealed class LogHolderTests : IDisposable
         AssertFollowed(looking);
     }
 
-    /// <summary>R5c: both have ended, we as the last; what is left is one whole file, into which no old log can come.</summary>
+    /// <summary>R5c: both have ended, we as the last; what is left is one whole file, and no old log that another file in its place would get.</summary>
     [Fact]
     public async Task The_last_one_to_leave_leaves_one_whole_file()
     {
         var options = new ApplicationOptions { DatabasePath = Database };
+        var other = options with { DatabasePath = Other, Seed = 7 };
         var image = await FollowedImage.MakeAsync(options);
+        _ = await FollowedImage.MakeAsync(other);
         using var looking = new Looking(Database, image);
         using (var application = await Application.StartAsync(options))
         {
@@ -452,10 +488,13 @@ public sealed class LogHolderTests : IDisposable
 
         looking.AwaitRest();
         AssertFollowed(looking);
-        Assert.Equal([Database, options.JournalPath], Directory.GetFiles(folder.Path).Order(StringComparer.Ordinal));
+        Assert.Equal([Database, options.JournalPath, Other, other.JournalPath], Directory.GetFiles(folder.Path).Order(StringComparer.Ordinal));
+        File.Copy(Other, Database, overwrite: true);
+        using var next = await Application.StartAsync(options with { Seed = 9 });
+        Assert.Empty((await next.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(other.JournalPath)));
     }
 
-    /// <summary>R6, and the write lock: what an application that never waits meets.</summary>
+    /// <summary>R6, R7 and the write lock: what an application that never waits meets, also one that reads first and then writes.</summary>
     [Fact]
     public async Task An_application_that_never_waits_is_never_refused_a_write()
     {
@@ -467,13 +506,44 @@ public sealed class LogHolderTests : IDisposable
         {
             Assert.Equal(0, (await application.WorkAsync(5)).Refused);
             await Task.Delay(15, TestContext.Current.CancellationToken);
+            foreach (var sql in (string[])["BEGIN", "SELECT max(id) FROM item", "CREATE TABLE IF NOT EXISTS read(x)", "INSERT INTO read VALUES(1)", "COMMIT"])
+            {
+                _ = (await application.ExecuteAsync(sql)).Value;
+            }
         }
 
         _ = (await application.ExecuteAsync("VACUUM")).Value;
+        _ = (await application.ExecuteAsync($"VACUUM INTO '{Other.Replace("'", "''", StringComparison.Ordinal)}'")).Value;
         Assert.Equal("database is locked", (await application.ExecuteAsync("PRAGMA journal_mode = DELETE")).Error);
+        _ = (await application.ExecuteAsync("PRAGMA locking_mode = EXCLUSIVE")).Value;
+        Assert.Equal("database is locked", (await application.ExecuteAsync("INSERT INTO read VALUES(2)")).Error);
+        _ = (await application.ExecuteAsync("PRAGMA locking_mode = NORMAL")).Value;
+        using var exclusive = await Application.StartAsync(options with { Pragmas = ["locking_mode = EXCLUSIVE"], OpensAtStart = false });
+        _ = (await exclusive.OpenAsync()).Value;
+        Assert.Equal("database is locked", (await exclusive.ExecuteAsync("SELECT count(*) FROM item")).Error);
+        await exclusive.EndAsync();
         Assert.Equal(0, (await application.WorkAsync(5)).Refused);
         await application.EndAsync();
         looking.AwaitRest();
+        AssertFollowed(looking);
+    }
+
+    /// <summary>R6: at the place up to which frames are not read yet, a checkpoint that does not wait ends there, and says that it is busy.</summary>
+    [Fact]
+    public async Task A_checkpoint_that_does_not_wait_is_told_that_the_log_is_held()
+    {
+        var options = new ApplicationOptions { DatabasePath = Database, BusyTimeout = TimeSpan.Zero };
+        var image = await FollowedImage.MakeAsync(options);
+        using var looking = new Looking(Database, image, options: new HolderOptions { Checkpoints = false });
+        using var application = await Application.StartAsync(options);
+        _ = await application.WorkAsync(5);
+        looking.Await(holder => holder.State == HolderState.Follow);
+        looking.Pause();
+        _ = await application.WorkAsync(5);
+        Assert.True((await application.CheckpointAsync("TRUNCATE")).IsBusy);
+        looking.GoOn();
+        await application.EndAsync();
+        looking.AwaitLooks();
         AssertFollowed(looking);
     }
 
