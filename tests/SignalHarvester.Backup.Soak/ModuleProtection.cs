@@ -10,7 +10,8 @@ namespace SignalHarvester.Backup.Soak;
 /// Start-SHBackupProtection, of which nothing is believed: whatever it reports as stored is restored from the store later, and held against
 /// the journal and the database of then.
 /// </summary>
-internal sealed partial class ModuleProtection(string database, SoakOptions options, Tally tally) : IProtection
+internal sealed partial class ModuleProtection(
+    string database, SoakOptions options, Tally tally, SoakStore? shared = null, string name = "backups", bool takesOver = false) : IProtection
 {
     // Between a commit and the first look at it, on a machine that is busy with many things.
     private static readonly TimeSpan LatestLook = TimeSpan.FromSeconds(10);
@@ -25,8 +26,9 @@ internal sealed partial class ModuleProtection(string database, SoakOptions opti
         "There is no database", "is in journal mode",
     ];
 
+    private readonly bool isStoreOwn = shared is null;
     private readonly Random random = new(options.Seed);
-    private readonly string backups = Path.Combine(options.Work, "backups");
+    private readonly string backups = Path.Combine(options.Work, name);
     private readonly string restored = Path.Combine(options.Work, "restored.db");
     private readonly ConcurrentDictionary<long, int> ledgers = [];
     private readonly List<KnownImage> known = [];
@@ -35,12 +37,13 @@ internal sealed partial class ModuleProtection(string database, SoakOptions opti
 
     // One backup of ours at a time: a second one is refused, as it should be.
     private readonly SemaphoreSlim backingUp = new(1);
-    private SoakStore? store;
+    private SoakStore? store = shared;
     private Task disturbing = Task.CompletedTask;
     private Task besides = Task.CompletedTask;
     private Process? process;
     private Task life = Task.CompletedTask;
     private volatile bool isMeantToEnd;
+    private volatile bool isTakingOver = takesOver;
 
     private string Directory => $"-BackupDirectory {Shell.Quote(backups)}";
 
@@ -146,7 +149,26 @@ internal sealed partial class ModuleProtection(string database, SoakOptions opti
             await Task.Delay(50);
         }
 
+        // The stream is its own now, and the next start only goes on.
+        isTakingOver = false;
         return true;
+    }
+
+    /// <summary>Waits until it has ended because another machine writes the stream.</summary>
+    public async Task AwaitFencedAsync()
+    {
+        isMeantToEnd = true;
+        var began = Stopwatch.GetTimestamp();
+        while (!life.IsCompleted && Stopwatch.GetElapsedTime(began) < Patience)
+        {
+            await Task.Delay(50);
+        }
+
+        // At its next segment, or at its start.
+        if (!life.IsCompleted || Status().ErrorId is not (BackupErrorId.StreamFenced or BackupErrorId.StreamNotOurs))
+        {
+            tally.Problem($"the former primary goes on beside the promoted one: {Status()}");
+        }
     }
 
     /// <summary>Stops it orderly, once it protects.</summary>
@@ -179,7 +201,7 @@ internal sealed partial class ModuleProtection(string database, SoakOptions opti
         await ending.CancelAsync();
         await disturbing;
         await besides;
-        if (store is not null)
+        if (isStoreOwn && store is not null)
         {
             await store.DisposeAsync();
         }
@@ -192,7 +214,7 @@ internal sealed partial class ModuleProtection(string database, SoakOptions opti
     {
         isMeantToEnd = false;
         process = Shell.Start(
-            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store!.Parameters} -CreateContainer -BackupInterval 1m -AuditInterval 2m -KeepTransactions {options.Window.TotalMinutes:0}m -Verbose",
+            $"Start-SHBackupProtection {Shell.Quote(database)} -ThisProcess {Directory} {store!.Parameters} -CreateContainer{(isTakingOver ? " -TakeOver" : "")} -BackupInterval 1m -AuditInterval 2m -KeepTransactions {options.Window.TotalMinutes:0}m -Verbose",
             store.Environment);
         process.StandardInput.Close();
         life = LiveAsync(process);

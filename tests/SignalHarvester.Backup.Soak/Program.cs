@@ -37,14 +37,21 @@ internal static class Program
         Directory.CreateDirectory(options.Work);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {options.Seed}, in {options.Work}"));
         var tally = new Tally();
-        if (options.What == "replace")
+        switch (options.What)
         {
-            await new ReplaceRun(options, tally).RunAsync();
-        }
-        else
-        {
-            using var soak = new SoakRun(options, tally);
-            await soak.RunAsync();
+            case "replace":
+                await new ReplaceRun(options, tally).RunAsync();
+                break;
+            case "standby":
+                await new StandbyRun(options, tally).RunAsync();
+                break;
+            default:
+                using (var soak = new SoakRun(options, tally))
+                {
+                    await soak.RunAsync();
+                }
+
+                break;
         }
 
         tally.Say();

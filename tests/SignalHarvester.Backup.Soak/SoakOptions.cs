@@ -6,10 +6,11 @@ namespace SignalHarvester.Backup.Soak;
 internal sealed record SoakOptions
 {
     public const string Usage = """
-        soak [--minutes 10] [--writers 3] [--what protection|holder|nothing|replace] [--rounds 200] [--store s3|folder] [--window 0] [--seed N] [--kill-after 1] [--work DIR] [--old] [--torn]
+        soak [--minutes 10] [--writers 3] [--what protection|holder|nothing|replace|standby] [--rounds 200] [--store s3|folder] [--window 0] [--seed N] [--kill-after 1] [--work DIR] [--old] [--torn]
           --what        protection: Start-SHBackupProtection; holder: the log's holder alone, in a process that keeps an image;
                         nothing: the applications alone, held against their own journal;
-                        replace: other content is put in the protected database's place, in every way that people have
+                        replace: other content is put in the protected database's place, in every way that people have;
+                        standby: a second machine keeps the database up to date, and takes its place again and again
           --rounds      of replacing
           --store       protection's store: Ceph's S3 gateway behind a proxy that causes faults, or a folder
           --window      minutes for which each transaction must be restorable; older ones are deleted from the store meanwhile. 0 for a day
@@ -68,7 +69,7 @@ internal sealed record SoakOptions
         ("--minutes", _) => this with { Minutes = Number(name, value) },
         ("--writers", _) => this with { Writers = (int)Number(name, value) },
         ("--rounds", _) => this with { Rounds = (int)Number(name, value) },
-        ("--what", "holder" or "protection" or "nothing" or "replace") => this with { What = value },
+        ("--what", "holder" or "protection" or "nothing" or "replace" or "standby") => this with { What = value },
         ("--store", "folder" or "s3") => this with { Store = value },
         ("--window", _) => this with { WindowMinutes = Number(name, value) },
         ("--seed", _) => this with { Seed = (int)Number(name, value) },

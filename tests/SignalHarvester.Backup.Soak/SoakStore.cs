@@ -25,6 +25,9 @@ internal sealed class SoakStore(Tally tally) : IAsyncDisposable
     /// <summary>The same for a command that reads from it, without faults: what is read is what is stored.</summary>
     public string SourceParameters => direct is null ? $"-From {Shell.Quote(folder)}" : At(direct) + " -Remote";
 
+    /// <summary>The same for one that reads from it all the time, through the faults.</summary>
+    public string DisturbedSourceParameters => proxy is null ? SourceParameters : At(proxy.Address) + " -Remote";
+
     /// <summary>The variables for its clients.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>
     {

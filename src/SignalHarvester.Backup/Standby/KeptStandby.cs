@@ -1,8 +1,10 @@
 using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Standby;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Standby;
 
@@ -22,6 +24,7 @@ internal sealed class KeptStandby : IDisposable
     private readonly StandbyFile file;
     private readonly OperationContext context;
     private StandbyDatabase? open;
+    private byte[]? restoredFirstPage;
 
     /// <summary>Takes hold of the state; the database is not opened yet.</summary>
     /// <param name="path">The standby's full path.</param>
@@ -90,11 +93,20 @@ internal sealed class KeptStandby : IDisposable
 
     /// <summary>Begins anew after a restore.</summary>
     /// <param name="begins">Where the restore has led, in the stream.</param>
-    /// <exception cref="BackupException">SourceLocked, DestinationInvalid, DatabaseOpenInProcess.</exception>
-    public void Begin(StandbyPlace begins)
+    /// <exception cref="BackupException">SourceLocked, DestinationInvalid, DatabaseOpenInProcess; StandbyChanged; DestinationLocked.</exception>
+    /// <exception cref="IOException">The operating system failed.</exception>
+    public async Task BeginAsync(StandbyPlace begins)
     {
         Close();
         Open();
+        if (restoredFirstPage is { } page)
+        {
+            // SQLite's copy has counted itself and a new schema there: a reader that knows the schema by that number would not see the one to which the
+            // primary gives it later.
+            await AppendAsync([new FollowedPage(1, page)], open!.PageCount, _ => { }).ConfigureAwait(false);
+            restoredFirstPage = null;
+        }
+
         Move(begins with { Log = LogPlace.Of(open!.End)?.ToPosition(), Rest = open.Copy() });
     }
 
@@ -123,9 +135,10 @@ internal sealed class KeptStandby : IDisposable
     });
 
     /// <summary>Notes that a restore over it begins, from which on it may be what it was or what it becomes.</summary>
+    /// <param name="image">What it becomes, as a file; null if there is no database yet.</param>
     /// <exception cref="BackupException">StandbyChanged.</exception>
     /// <exception cref="IOException">That cannot be kept.</exception>
-    public void RestoreBegins()
+    public void RestoreBegins(string? image)
     {
         if (IsOpen)
         {
@@ -133,6 +146,7 @@ internal sealed class KeptStandby : IDisposable
         }
 
         file.Save(State(Place) with { IsRestoring = true });
+        restoredFirstPage = image is null ? null : ReadFirstPage(image);
     }
 
     /// <summary>Appends pages as one commit. The state names both places before the log has the second one.</summary>
@@ -142,31 +156,15 @@ internal sealed class KeptStandby : IDisposable
     /// <exception cref="IOException">The operating system failed. Then nothing has happened.</exception>
     public async Task AppendAsync(StandbyPages pages, StandbyPlace after)
     {
-        var all = pages.Pages;
-        var began = context.Clock.GetTimestamp();
-        while (true)
-        {
-            var planned = open!.Plan(all, pages.PageCount);
-            after = after with { Log = LogPlace.Of(planned.After)!.Value.ToPosition(), Rest = null };
-            file.Save(State(Place) with { Next = after });
-            switch (Guarded(() => open.Append(planned)))
+        await AppendAsync(
+            pages.Pages,
+            pages.PageCount,
+            planned =>
             {
-                case AppendOutcome.Appended:
-                    Place = after;
-                    return;
-                case AppendOutcome.Changed:
-                    throw Changed("somebody else has written to it");
-                case var _ when context.Clock.GetElapsedTime(began) >= LongestBusy:
-                    throw new BackupException(
-                        BackupErrorId.DestinationLocked, path,
-                        $"Another process holds the write lock of '{path}' or checkpoints it. A standby is there to be read: end its transaction.");
-                default:
-                    // Whoever writes or checkpoints does so for a moment; nobody tells when it is over.
-                    open.Mend();
-                    await Task.Delay(Breath, context.Clock, context.Cancellation).ConfigureAwait(false);
-                    break;
-            }
-        }
+                after = after with { Log = LogPlace.Of(planned.After)!.Value.ToPosition(), Rest = null };
+                file.Save(State(Place) with { Next = after });
+            }).ConfigureAwait(false);
+        Place = after;
     }
 
     /// <summary>Copies the log to the file and empties it, as far as readers allow it. Each state is kept before the next one begins.</summary>
@@ -209,6 +207,42 @@ internal sealed class KeptStandby : IDisposable
         {
             Leave();
         }
+    }
+
+    private async Task AppendAsync(IReadOnlyList<FollowedPage> pages, uint pageCount, Action<PlannedAppend> note)
+    {
+        var began = context.Clock.GetTimestamp();
+        while (true)
+        {
+            var planned = open!.Plan(pages, pageCount);
+            note(planned);
+            switch (Guarded(() => open.Append(planned)))
+            {
+                case AppendOutcome.Appended:
+                    return;
+                case AppendOutcome.Changed:
+                    throw Changed("somebody else has written to it");
+                case var _ when context.Clock.GetElapsedTime(began) >= LongestBusy:
+                    throw new BackupException(
+                        BackupErrorId.DestinationLocked, path,
+                        $"Another process holds the write lock of '{path}' or checkpoints it. A standby is there to be read: end its transaction.");
+                default:
+                    // Whoever writes or checkpoints does so for a moment; nobody tells when it is over.
+                    open.Mend();
+                    await Task.Delay(Breath, context.Clock, context.Cancellation).ConfigureAwait(false);
+                    break;
+            }
+        }
+    }
+
+    private static byte[] ReadFirstPage(string image)
+    {
+        using var file = File.OpenHandle(image);
+        var header = new byte[DatabaseHeader.Size];
+        _ = file.ReadFully(header, 0);
+        var page = new byte[DatabaseHeader.PageSize(header)];
+        _ = file.ReadFully(page, 0);
+        return page;
     }
 
     private StandbyState State(StandbyPlace? now) => new() { Database = database, Store = store, Place = now, Sealer = Sealer };

@@ -274,13 +274,13 @@ public sealed class StandbyFollower : IDisposable
 
         if (!File.Exists(path))
         {
-            kept.RestoreBegins();
+            kept.RestoreBegins(image: null);
         }
 
         var result = BackupEngine.Restore(
             new BackupSource(plan.Start, BackupCatalog.Of(store, home)), options with { Stream = plan, BeforeOverwrite = kept.RestoreBegins }, context);
         restored ??= result;
-        kept.Begin(begins);
+        await kept.BeginAsync(begins).ConfigureAwait(false);
         isOvertaken = false;
     }
 

@@ -201,6 +201,8 @@ class Application:
         """Reads an image: complete in itself, and with the digest that its last transaction gave it?"""
         database = sqlite3.connect(path, isolation_level=None, timeout=30)
         try:
+            # One snapshot, where somebody else writes meanwhile.
+            database.execute("BEGIN")
             problems = [row[0] for row in database.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
             ledger = database.execute("SELECT id, digest FROM ledger ORDER BY id").fetchall()
             if [row[0] for row in ledger] != list(range(1, len(ledger) + 1)):

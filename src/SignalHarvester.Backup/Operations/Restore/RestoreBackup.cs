@@ -184,7 +184,7 @@ internal static class RestoreBackup
                 return overwrite.Run(
                     wasWal =>
                     {
-                        options.BeforeOverwrite?.Invoke();
+                        options.BeforeOverwrite?.Invoke(image);
                         safety.Make(wasWal);
                     },
                     options.Verify);

@@ -29,8 +29,11 @@ public sealed record RestoreOptions
     /// <summary>Whether the backup may overwrite a different database.</summary>
     public bool AllowOtherDatabase { get; init; }
 
-    /// <summary>Called before a database that SQLite can open is overwritten, while no writer can commit to it; what it throws ends the restore.</summary>
-    internal Action? BeforeOverwrite { get; init; }
+    /// <summary>
+    /// Called with the path of the image before a database that SQLite can open is overwritten with it, while no writer can commit; what it throws
+    /// ends the restore.
+    /// </summary>
+    internal Action<string>? BeforeOverwrite { get; init; }
 
     /// <summary>Whether only this account can read the restored file, whatever the access of the database is: the file is only inspected.</summary>
     public bool IsPrivate { get; init; }

@@ -114,8 +114,11 @@ public sealed class StandbyFollowerTests : IDisposable
         Assert.Null(protecting.Stop());
     }
 
-    [Fact]
-    public async Task Where_the_stream_continues_from_a_backup_the_standby_is_restored_anew()
+    /// <summary>Byte for byte, although SQLite counts its own copy in the first page, which no later transaction may write.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Where_the_stream_continues_from_a_backup_the_standby_is_restored_anew(bool goesOn)
     {
         using var application = await Application.StartAsync(Options);
         using (var protecting = new Protecting(Database, folder["backups"], store))
@@ -133,7 +136,7 @@ public sealed class StandbyFollowerTests : IDisposable
             Assert.Equal(1, status.Gaps);
             follows.Await(status.StoredTransaction);
             Assert.Contains(said, message => message.Contains("is restored anew", StringComparison.Ordinal));
-            _ = await application.WorkAsync(10);
+            _ = await application.WorkAsync(goesOn ? 10 : 0);
             await application.EndAsync();
             follows.Await(protecting.AwaitStored().StoredTransaction);
             Assert.Null(protecting.Stop());
