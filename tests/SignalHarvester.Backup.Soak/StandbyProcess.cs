@@ -4,7 +4,12 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Soak;
 
 /// <summary>Restore-SHBackup -Follow as a process, which is started again whenever it was killed or could not begin.</summary>
-internal sealed class StandbyProcess(string database, string standby, SoakStore store, Tally tally) : IDisposable
+/// <param name="database">The protected database.</param>
+/// <param name="standby">The standby.</param>
+/// <param name="store">Where the stream is.</param>
+/// <param name="tally">Counts.</param>
+/// <param name="replaces">Whether there is another database in the standby's place, which it may replace.</param>
+internal sealed class StandbyProcess(string database, string standby, SoakStore store, Tally tally, bool replaces) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan BeforeRestart = TimeSpan.FromSeconds(1);
@@ -16,19 +21,19 @@ internal sealed class StandbyProcess(string database, string standby, SoakStore 
     private Process? process;
     private Task life = Task.CompletedTask;
     private volatile bool isMeantToEnd;
+    private volatile bool mayReplace = replaces;
 
     /// <summary>Starts it.</summary>
-    /// <param name="force">Whether what is at the place may be replaced.</param>
-    public void Start(bool force)
+    public void Start()
     {
         lock (gate)
         {
             isMeantToEnd = false;
             process = Shell.Start(
-                $"Restore-SHBackup -Follow -Database {Shell.Quote(database)} -Destination {Shell.Quote(standby)} {store.DisturbedSourceParameters} -Verbose -ErrorAction Stop{(force ? " -Force" : "")}",
+                $"Restore-SHBackup -Follow -Database {Shell.Quote(database)} -Destination {Shell.Quote(standby)} {store.DisturbedSourceParameters} -Verbose -ErrorAction Stop{(mayReplace ? " -Force" : "")}",
                 store.Environment);
             process.StandardInput.Close();
-            life = LiveAsync(process, force);
+            life = LiveAsync(process);
         }
     }
 
@@ -75,7 +80,7 @@ internal sealed class StandbyProcess(string database, string standby, SoakStore 
         await ending.WaitAsync(Patience);
     }
 
-    private async Task LiveAsync(Process of, bool force)
+    private async Task LiveAsync(Process of)
     {
         var error = of.StandardError.ReadToEndAsync();
         while (await of.StandardOutput.ReadLineAsync() is { } line)
@@ -87,6 +92,7 @@ internal sealed class StandbyProcess(string database, string standby, SoakStore 
             else if (line.StartsWith("VERBOSE", StringComparison.Ordinal))
             {
                 tally.Add("standby: steps");
+                mayReplace &= !line.Contains("is at transaction", StringComparison.Ordinal);
             }
         }
 
@@ -110,7 +116,7 @@ internal sealed class StandbyProcess(string database, string standby, SoakStore 
         {
             if (!isMeantToEnd)
             {
-                _ = Task.Run(() => Start(force));
+                _ = Task.Run(Start);
             }
         }
     }

@@ -46,9 +46,13 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
         {
             await using var primary = new ModuleProtection(database, options, tally, store, $"backups{turn}", takesOver: turn > 0);
             await primary.StartAsync();
+
+            // Faults wait in line for those who wait longer and longer.
+            store.Heal();
             _ = await primary.AwaitStoredAsync();
-            using var follower = new StandbyProcess(database, standby, store, tally);
-            follower.Start(force: File.Exists(standby));
+            store.GoOn();
+            using var follower = new StandbyProcess(database, standby, store, tally, replaces: File.Exists(standby));
+            follower.Start();
             await TakeTurnAsync(primary, follower, store, reader);
         }
 
@@ -71,7 +75,7 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
             {
                 await DisturbAsync(primary, follower, writers, random.NextDouble() * LongestSpan);
                 await PauseAsync(gate);
-                await RequireSameAsync(primary, follower, store, reader);
+                await RequireSameAsync(primary, store, reader);
                 gate.Release(options.Writers);
             }
 
@@ -111,7 +115,7 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
                 case 1:
                     await follower.KillAsync();
                     await Task.Delay(random.Next(500));
-                    follower.Start(force: false);
+                    follower.Start();
                     break;
                 case >= 2:
                     writers[random.Next(writers.Length)].Kill();
@@ -165,7 +169,7 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
     }
 
     /// <summary>Requires that the standby gets to where the primary stands, byte for byte.</summary>
-    private async Task RequireSameAsync(ModuleProtection primary, StandbyProcess follower, SoakStore store, Application reader)
+    private async Task RequireSameAsync(ModuleProtection primary, SoakStore store, Application reader)
     {
         store.Heal();
         if (await primary.AwaitStoredAsync())
