@@ -23,6 +23,9 @@ internal sealed class StandbyProcess(string database, string standby, SoakStore 
     private volatile bool isMeantToEnd;
     private volatile bool mayReplace = replaces;
 
+    /// <summary>Whether what is in the standby's place is its own.</summary>
+    public bool IsKept => !mayReplace;
+
     /// <summary>Starts it.</summary>
     public void Start()
     {

@@ -100,7 +100,7 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
     private async Task DisturbAsync(ModuleProtection primary, StandbyProcess follower, SoakWriter[] writers, TimeSpan span)
     {
         using var end = new CancellationTokenSource();
-        var reading = ReadAsync(end.Token);
+        var reading = ReadAsync(follower, end.Token);
         for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < span && tally.Problems.Count == 0;)
         {
             await Task.Delay(TimeSpan.FromSeconds(random.NextDouble() * 2 * Math.Max(options.KillAfter, 0.5)));
@@ -133,13 +133,13 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
     }
 
     /// <summary>Reads one snapshot of the standby after another: each is a whole one, and none is older than the one before.</summary>
-    private async Task ReadAsync(CancellationToken end)
+    private async Task ReadAsync(StandbyProcess follower, CancellationToken end)
     {
         using var reader = await Application.StartAsync(First with { OpensAtStart = false });
         for (var before = 0; !end.IsCancellationRequested && tally.Problems.Count == 0;)
         {
             // A reader would make a file that is not there.
-            if (File.Exists(standby))
+            if (follower.IsKept && File.Exists(standby))
             {
                 var report = await reader.CheckAsync(standby);
                 tally.Add("snapshots of the standby");
