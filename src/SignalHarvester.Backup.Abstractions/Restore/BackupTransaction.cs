@@ -28,6 +28,12 @@ public sealed record BackupTransaction
     /// <summary>Its bytes in the store: its share of the segment by its pages; null where an ordinary backup holds it.</summary>
     public long? Size { get; init; }
 
+    /// <summary>
+    /// The timeline, from 1. A takeover and a promotion seal one and begin the next, after which nothing is added to the former; numbers and times of
+    /// transactions go on over all of them.
+    /// </summary>
+    public required int Timeline { get; init; }
+
     /// <summary>The name of the segment that holds it.</summary>
     public required string Segment { get; init; }
 

@@ -181,6 +181,10 @@ public sealed class StreamRestoreTests
             Assert.Equal(world.Truth[transaction], world.Restored(world.PlanOf(transaction)));
         }
 
+        var timelines = ListTransactions.Run(world.Store, world.Database, null, null, fault => throw fault, world.Context)
+            .ToDictionary(one => one.Transaction, one => one.Timeline);
+        Assert.Equal((1, 1, 2), (timelines[4], timelines[5], timelines[6]));
+
         // Without it nothing proves that nothing was written in between.
         RemoveFromStore(world, start.Id);
         Fails(BackupErrorId.StreamHole, () => world.Restored(world.PlanOf(6)));
