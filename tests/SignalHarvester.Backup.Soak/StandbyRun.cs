@@ -15,6 +15,7 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
     private static readonly TimeSpan LongestSpan = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenReports = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenReads = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestDisturbed = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     // What the network may do to one that is to be promoted.
@@ -246,9 +247,17 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
         var began = Stopwatch.GetTimestamp();
         while (true)
         {
-            var (code, _, said) = await Shell.RunAsync(
+            var promoting = Shell.RunAsync(
                 $"Restore-SHBackup -Promote -Database {Shell.Quote(database)} -Destination {Shell.Quote(standby)} {store.DisturbedSourceParameters} -Force -ErrorAction Stop -WarningAction Ignore",
                 store.Environment);
+            if (await Task.WhenAny(promoting, Task.Delay(LongestDisturbed)) != promoting)
+            {
+                // Faults wait in line for those who wait longer and longer.
+                store.Heal();
+            }
+
+            var (code, _, said) = await promoting;
+            store.GoOn();
             if (code == 0)
             {
                 return;
