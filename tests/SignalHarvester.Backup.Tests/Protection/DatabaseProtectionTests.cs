@@ -806,7 +806,29 @@ public sealed class DatabaseProtectionTests : IDisposable
         var error = protecting.End()!;
         Assert.Equal(BackupErrorId.ProtectionRefused, error.ErrorId);
         Assert.Contains("journal_mode = WAL", error.Message, StringComparison.Ordinal);
+        Assert.Contains(Database, error.Message, StringComparison.Ordinal);
         Assert.Equal(before, ImageHash.Of(Database));
+        Assert.Empty(Directory.GetFiles(folder.Path, "app.db-*"));
+    }
+
+    [Fact]
+    public async Task A_database_that_an_application_keeps_to_itself_is_refused_for_that_and_its_application_goes_on()
+    {
+        using var application = await Application.StartAsync(Options with { Pragmas = ["locking_mode = EXCLUSIVE", .. Pragmas] });
+        _ = await application.WorkAsync(3);
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            var error = protecting.End()!;
+            Assert.Equal((BackupErrorId.SourceLocked, Database), (error.ErrorId, error.Target));
+            Assert.Contains("PRAGMA locking_mode = EXCLUSIVE", error.Message, StringComparison.Ordinal);
+            Assert.Equal((ProtectionState.Ended, BackupErrorId.SourceLocked), (protecting.Status.State, protecting.Status.ErrorId));
+        }
+
+        Assert.Empty(new BackupDirectory(Backups, TimeProvider.System).List().Backups);
+        Assert.Equal(0, (await application.WorkAsync(5)).Refused);
+        await application.EndAsync();
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        Assert.Empty((await reader.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(Options.JournalPath)));
     }
 
     [Fact]
