@@ -168,6 +168,54 @@ public sealed class ProtectionTests
     }
 
     [Fact]
+    public async Task A_restore_over_a_protected_database_is_one_transaction_that_is_followed_and_with_differing_pages_alone_it_is_refused()
+    {
+        using var host = new ScheduleHost();
+        using var application = await Application.StartAsync(
+            new ApplicationOptions { DatabasePath = host["live.db"], Pragmas = ["journal_mode = WAL", "synchronous = OFF"] });
+        _ = await application.WorkAsync(20);
+        var id = host.Run("(New-SHBackup ./live.db -BackupDirectory ./backups).Id").EnsureSuccess().Output.Trim();
+        var kept = (await application.CheckAsync(host["live.db"])).Digests;
+        using var process = host.Start("-Command", $"Start-SHBackupProtection ./live.db {To}");
+        AwaitFollowed(host, process, count: 1);
+        _ = await application.WorkAsync(20);
+
+        var said = host.Run($$"""
+            $here = @{ BackupDirectory = './backups' }
+            function Wait-Stored {
+                do { Start-Sleep -Milliseconds 100; $s = Get-SHBackupProtection ./live.db @here }
+                until ($s.LastLook -gt $args[0] -and $s.Transaction -eq $s.StoredTransaction -and $s.Lag -eq 0)
+                $s
+            }
+            $before = (Wait-Stored (Get-Date)).Transaction
+            try { Restore-SHBackup {{id}} ./live.db @here -Delta -Force -LockTimeout 0 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+            (Wait-Stored (Get-Date)).Transaction - $before
+            $null = Restore-SHBackup {{id}} ./live.db @here -Force
+            $after = Wait-Stored (Get-Date)
+            "$($after.Transaction - $before) $($after.Gaps)"
+            $null = Restore-SHBackup -Transaction $after.Transaction -From ./offsite -Database live.db -Destination ./after.db 6>$null
+            """).EnsureSuccess();
+        Assert.Equal(["DestinationLocked,SignalHarvester.Backup.PowerShell.Commands.RestoreSHBackupCommand", "0", "1 0"], said.Output.Trim().Split('\n'));
+        Assert.Equal(kept, (await application.CheckAsync(host["after.db"])).Digests);
+        Assert.Equal(kept, (await application.CheckAsync(host["live.db"])).Digests);
+
+        Assert.Equal(0, (await application.WorkAsync(10)).Refused);
+        await application.EndAsync();
+
+        // Its protection alone has it open now.
+        said = host.Run($$"""
+            try { Restore-SHBackup {{id}} ./live.db -BackupDirectory ./backups -Delta -Force -LockTimeout 0 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+            $ended = Stop-SHBackupProtection ./live.db -BackupDirectory ./backups
+            $null = Restore-SHBackup -Transaction $ended.Transaction -From ./offsite -Database live.db -Destination ./newest.db 6>$null
+            """).EnsureSuccess();
+        Assert.StartsWith("DestinationLocked,", said.Output, StringComparison.Ordinal);
+        Assert.Equal(0, ScheduleHost.Finish(process, "protection").ExitCode);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(host["live.db"], TestContext.Current.CancellationToken),
+            await File.ReadAllBytesAsync(host["newest.db"], TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void A_continuous_schedule_protects_databases_with_wildcards_in_their_paths()
     {
         using var host = WithOddDatabases();

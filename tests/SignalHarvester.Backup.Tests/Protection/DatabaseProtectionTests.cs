@@ -522,6 +522,27 @@ public sealed class DatabaseProtectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Transactions_segments_and_bytes_are_counted_exactly()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, Backups, store);
+        var before = protecting.AwaitStored();
+        for (var number = 1; number <= 4; number++)
+        {
+            _ = (await application.ExecuteAsync($"CREATE TABLE made{number}(x)")).Value;
+            Assert.Equal(before.Transaction + number, protecting.AwaitStored().StoredTransaction);
+        }
+
+        var status = protecting.AwaitStored();
+        using var stream = StreamStore.Open(store.Location, Database, new StoreOptions());
+        var segments = await stream.ListAsync(timeline: null, 1, Cancelled).ToListAsync(Cancelled);
+        Assert.Equal([1, 2, 3, 4, 5], segments.Select(segment => segment.Name.Number));
+        Assert.Equal((5, 5, segments.Sum(segment => segment.Info.Length)), (status.Segment, status.Segments, status.SegmentBytes));
+        Assert.True(status.DelayMedian > TimeSpan.Zero && status.DelayMedian <= status.DelayP99 && status.DelayP99 <= status.DelayWorst);
+        await EndAsync(application, protecting);
+    }
+
+    [Fact]
     public async Task A_writer_that_meets_another_ones_segment_stops_and_overwrites_nothing()
     {
         using var application = await Application.StartAsync(Options);
