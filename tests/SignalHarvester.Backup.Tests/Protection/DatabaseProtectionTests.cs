@@ -107,6 +107,50 @@ public sealed class DatabaseProtectionTests : IDisposable
         Assert.Equal(journal.Count - 1, counted[^2]);
     }
 
+    /// <summary>
+    /// Every header field, the schema, the order of the pages, what is free: whatever differed would be of ours. Only the application's change counter goes
+    /// on when it begins its log anew, after whoever's checkpoint (https://sqlite.org/fileformat2.html#file_change_counter).
+    /// </summary>
+    [Fact]
+    public async Task A_protected_database_is_byte_for_byte_what_it_is_without_protection()
+    {
+        var alone = await UseAsync(folder["alone.db"], isProtected: false);
+        var beside = await UseAsync(Database, isProtected: true);
+        Assert.Equal(alone, beside);
+        Assert.Equal(Read(folder["alone.db"]), Read(Database));
+        Assert.Empty(Directory.GetFiles(folder.Path, "*.db-*"));
+
+        static byte[] Read(string database)
+        {
+            const int changeCounter = 24, versionValidFor = 92;
+            var bytes = File.ReadAllBytes(database);
+            bytes.AsSpan(changeCounter, sizeof(uint)).Clear();
+            bytes.AsSpan(versionValidFor, sizeof(uint)).Clear();
+            return bytes;
+        }
+
+        async Task<(int Committed, int RolledBack, int Refused)> UseAsync(string database, bool isProtected)
+        {
+            using var application = await Application.StartAsync(
+                Options with { DatabasePath = database, Pragmas = ["auto_vacuum = INCREMENTAL", .. Pragmas, "application_id = 77", "user_version = 5"] });
+            using var protecting = isProtected ? new Protecting(database, Backups, store) : null;
+            var done = (0, 0, 0);
+            for (var round = 0; round < 4; round++)
+            {
+                // So that the log is copied between two rounds.
+                _ = protecting?.AwaitStored();
+                _ = protecting?.Await(_ => IsCopied(application));
+                var (committed, rolledBack, refused, _) = await application.WorkAsync(25);
+                done = (done.Item1 + committed, done.Item2 + rolledBack, done.Item3 + refused);
+                _ = (await application.ExecuteAsync(round == 2 ? "VACUUM" : "PRAGMA incremental_vacuum(3)")).Value;
+            }
+
+            await application.EndAsync();
+            Assert.Null(protecting?.Stop());
+            return done;
+        }
+    }
+
     [Fact]
     public async Task A_stop_and_a_start_leave_no_gap_while_the_application_goes_on()
     {
@@ -1028,6 +1072,13 @@ public sealed class DatabaseProtectionTests : IDisposable
                 stopping.Wait(TimeSpan.FromMinutes(1), CancellationToken.None);
             }
         }
+    }
+
+    private static bool IsCopied(Application application)
+    {
+        // https://sqlite.org/walformat.html#the_wal_index_file_format: mxFrame and nBackfill.
+        var index = application.ReadIndexAsync().GetAwaiter().GetResult();
+        return BitConverter.ToUInt32(index, 16) == BitConverter.ToUInt32(index, 96);
     }
 
     private static async Task WriteMoreThanMemoryHoldsAsync(Application application)
