@@ -30,7 +30,8 @@ public sealed partial class ProtectionCallsTests
 
         // It goes on working until the protection has ended: in a rest of some seconds the log may be emptied.
         var work = Task.Run(() => WorkAsync(application, done.Token), TestContext.Current.CancellationToken);
-        _ = await other.AskAsync($"do {{ Start-Sleep -Milliseconds 100 }} until ((Get-SHBackupProtection {names} -ErrorAction Ignore).StoredTransaction -ge 20)");
+        _ = await other.AskAsync(
+            $"do {{ Start-Sleep -Milliseconds 100 }} until ((Get-SHBackupProtection {names} -ErrorAction Ignore).StoredTransaction -ge 20)");
         _ = await other.AskAsync($"$null = Stop-SHBackupProtection {names}");
         Assert.Empty(await protection);
         await done.CancelAsync();

@@ -21,8 +21,8 @@ internal sealed class KilledBeforeCall : IDisposable
     /// <param name="number">The number of the call, from 1.</param>
     public static async Task<KilledBeforeCall> AttachAsync(Shbackup victim, string call, int number)
     {
-        var strace = await Strace.AttachAsync(
-            victim, "-o", "/dev/null", "-e", $"trace=/^{call}", "-e", string.Create(CultureInfo.InvariantCulture, $"inject=/^{call}:signal=KILL:when={number}"));
+        var fault = string.Create(CultureInfo.InvariantCulture, $"inject=/^{call}:signal=KILL:when={number}");
+        var strace = await Strace.AttachAsync(victim, "-o", "/dev/null", "-e", $"trace=/^{call}", "-e", fault);
         _ = strace.StandardError.ReadToEndAsync();
         return new KilledBeforeCall(strace);
     }

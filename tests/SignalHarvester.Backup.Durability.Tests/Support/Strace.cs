@@ -12,8 +12,8 @@ internal static class Strace
     public static async Task<Process> AttachAsync(Shbackup victim, params string[] arguments)
     {
         Tool.Require("strace");
-        var strace = Process.Start(new ProcessStartInfo(
-            Tool.Find("strace")!, ["-f", .. arguments, "-p", victim.Id.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardError = true })!;
+        string[] attaching = ["-f", .. arguments, "-p", victim.Id.ToString(CultureInfo.InvariantCulture)];
+        var strace = Process.Start(new ProcessStartInfo(Tool.Find("strace")!, attaching) { RedirectStandardError = true })!;
         var told = await strace.StandardError.ReadLineAsync();
         if (told?.Contains(" attached", StringComparison.Ordinal) == true)
         {
