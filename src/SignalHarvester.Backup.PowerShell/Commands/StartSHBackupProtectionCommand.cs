@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Protection;
+using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -123,7 +125,10 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     [Parameter]
     public SwitchParameter TakeOver { get; set; }
 
-    /// <summary>Runs no checkpoints: the application runs them itself. If it does not, the database's log grows without end.</summary>
+    /// <summary>
+    /// Runs no checkpoints: the application runs them itself. If it does not, the database's log grows without end. Only if it is the last one to leave the
+    /// database, it copies the log to it, as every application does.
+    /// </summary>
     [Parameter]
     public SwitchParameter NoCheckpoint { get; set; }
 
@@ -159,7 +164,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             StreamTimes.Require(nameof(AuditInterval), AuditInterval, StreamTimes.LongestAuditInterval);
             StreamTimes.Require(nameof(KeepTransactions), KeepTransactions, StreamTimes.LongestKeep);
         });
-        var (audits, backups) = (AuditInterval?.Value ?? Settings.Continuous.AuditInterval, BackupInterval?.Value ?? Settings.Continuous.BackupInterval);
+        var (audits, backups) = (Wanted.AuditInterval, Wanted.BackupInterval);
         if (audits < backups && !ThisProcess)
         {
             // Where it is started by hand, and not again in the process that this one starts.
@@ -224,15 +229,9 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
                     $"Protecting {(allowed is [var one] ? $"'{one.Database}'" : $"{allowed.Count} databases")} to '{store.Location}' until Ctrl+C or Stop-SHBackupProtection."),
             },
             ["PSHOST"]);
-        var options = new ProtectionOptions
+        var options = ProtectionOptions.Of(Wanted) with
         {
-            Interval = Interval is { } seconds ? TimeSpan.FromSeconds(seconds) : Settings.Continuous.Interval,
-            BackupInterval = BackupInterval?.Value ?? Settings.Continuous.BackupInterval,
-            AuditInterval = AuditInterval?.Value ?? Settings.Continuous.AuditInterval,
-            KeepTransactions = KeepTransactions?.Value ?? Settings.Continuous.KeepTransactions,
-            KeepsSegments = this.IsBound(nameof(KeepRemote)) ? KeepRemote : Settings.Continuous.KeepRemote,
             TakesOver = TakeOver,
-            Checkpoints = this.IsBound(nameof(NoCheckpoint)) ? !NoCheckpoint : Settings.Continuous.Checkpoint,
             CreatesContainer = Stores(storeParameters).CreatesContainer(store.Location),
             RetentionPolicy = RetentionPolicy,
             Encryption = encryption,
@@ -249,6 +248,17 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             }
         }
     }
+
+    /// <summary>The settings with the parameters over them.</summary>
+    private ContinuousSettings Wanted => new ContinuousJob
+    {
+        Interval = Interval is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        BackupInterval = BackupInterval?.Value,
+        AuditInterval = AuditInterval?.Value,
+        KeepTransactions = KeepTransactions?.Value,
+        KeepRemote = this.IsBound(nameof(KeepRemote)) ? KeepRemote : null,
+        Checkpoint = this.IsBound(nameof(NoCheckpoint)) ? !NoCheckpoint : null,
+    }.Over(Settings.Continuous);
 
     private void RunElsewhere(List<(string Database, BackupDirectory Directory)> allowed)
     {

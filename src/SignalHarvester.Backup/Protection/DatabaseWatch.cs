@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Holder;
 using SignalHarvester.Backup.Continuous.Stream;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Protection;
@@ -81,6 +82,10 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
                 throw new BackupException(
                     BackupErrorId.SourceNotSqlite, path, $"'{path}' is not an SQLite database, or an encrypted one, which cannot be protected. Check the path.",
                     exception);
+            }
+            catch (SqliteException exception) when (SqliteResult.IsBusy(exception.SqliteErrorCode))
+            {
+                throw LogHolder.Busy(path, exception.SqliteErrorCode);
             }
             catch (SqliteException exception)
             {

@@ -5,18 +5,30 @@ using SignalHarvester.Backup.Storage.Ownership;
 namespace SignalHarvester.Backup.Protection;
 
 /// <summary>Where a database can be protected: the locks of SQLite must be those of this system, and the files must stay the application's.</summary>
-internal static class ProtectionGrounds
+internal sealed record ProtectionGrounds
 {
-    // Their locks and shared memory are not those of the machine that writes, or not proved to be.
+    // The beginnings of Linux's names. Their locks and shared memory are not those of the machine that writes, or not proved to be.
     private static readonly string[] Remote =
     [
-        "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "fuse", "fuseblk", "9p", "afs", "ceph", "glusterfs", "vboxsf",
+        "nfs", "cifs", "smb", "fuse", "virtiofs", "9p", "afs", "ceph", "glusterfs", "lustre", "beegfs", "gpfs", "gfs2", "ocfs2", "vboxsf", "vmhgfs", "prl_fs",
     ];
+
+    /// <summary>Those of this process.</summary>
+    public static ProtectionGrounds Here { get; } = new();
+
+    /// <summary>Whether the system is Linux.</summary>
+    public bool IsLinux { get; init; } = OperatingSystem.IsLinux();
+
+    /// <summary>Returns the kind of the file system of a path, by Linux's name.</summary>
+    public Func<string, string> FileSystemOf { get; init; } = path => new DriveInfo(path).DriveFormat;
+
+    /// <summary>Returns the number of the account.</summary>
+    public Func<uint> User { get; init; } = () => UnixAccounts.CurrentUser;
 
     /// <summary>Refuses a database that cannot be protected here.</summary>
     /// <param name="path">Its full path; links are followed already.</param>
     /// <exception cref="BackupException">ProtectionRefused; SourceNotFound: it has just gone; SourceUnreadable: the system fails.</exception>
-    public static void Require(string path)
+    public void Require(string path)
     {
         try
         {
@@ -34,17 +46,17 @@ internal static class ProtectionGrounds
     /// <summary>Refuses a place where SQLite's locks are not proved, or do not hold.</summary>
     /// <param name="path">A full path; the file itself may be missing.</param>
     /// <exception cref="BackupException">ProtectionRefused.</exception>
-    public static void RequireLocks(string path)
+    public void RequireLocks(string path)
     {
-        if (!OperatingSystem.IsLinux())
+        if (!IsLinux)
         {
             throw Refused(
                 path,
                 "continuous protection and its standbys are proved on Linux only until now, because they rest on SQLite's locks, which differ on each system. Use a schedule here (Register-SHBackupSchedule)");
         }
 
-        var format = new DriveInfo(path).DriveFormat;
-        if (Array.Exists(Remote, remote => format.StartsWith(remote, StringComparison.OrdinalIgnoreCase)))
+        var format = FileSystemOf(path);
+        if (Array.Exists(Remote, remote => format.StartsWith(remote, StringComparison.Ordinal)))
         {
             throw Refused(
                 path,
@@ -52,7 +64,7 @@ internal static class ProtectionGrounds
         }
     }
 
-    private static void RequireThere(string path)
+    private void RequireThere(string path)
     {
         RequireLocks(path);
         if (StandbyFile.IsBeside(path))
@@ -67,7 +79,7 @@ internal static class ProtectionGrounds
                 "it has other names (hard links), and SQLite keeps a log beside each, so what is committed under another one would not be seen. Remove the other names");
         }
 
-        if (FileStatus.Of(path) is { } status && UnixAccounts.CurrentUser is var user && user != 0 && user != status.User)
+        if (FileStatus.Of(path) is { } status && User() is var user && user != 0 && user != status.User)
         {
             throw Refused(
                 path,

@@ -28,7 +28,7 @@ public static class ProtectionHost
         {
             store.RefuseHome(entry.Directory);
             var path = SourcePath.Resolve(entry.Database, allowHardLink: false, isKnown: false, context);
-            ProtectionGrounds.Require(path);
+            ProtectionGrounds.Here.Require(path);
             new ProtectionFolder(entry.Directory, path).RequireUsable();
             return (Database: path, entry.Directory);
         });

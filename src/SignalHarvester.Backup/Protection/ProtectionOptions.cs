@@ -1,3 +1,4 @@
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Protection;
@@ -43,4 +44,20 @@ public sealed record ProtectionOptions
 
     /// <summary>How long the end waits for the store.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The options that are settings.</summary>
+    /// <param name="settings">The settings.</param>
+    public static ProtectionOptions Of(ContinuousSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return new ProtectionOptions
+        {
+            Interval = settings.Interval,
+            BackupInterval = settings.BackupInterval,
+            AuditInterval = settings.AuditInterval,
+            KeepTransactions = settings.KeepTransactions,
+            KeepsSegments = settings.KeepRemote,
+            Checkpoints = settings.Checkpoint,
+        };
+    }
 }

@@ -24,13 +24,18 @@ public sealed record ContinuousJob
     public bool? Checkpoint { get; init; }
 
     /// <summary>The settings with these values over them.</summary>
-    internal ContinuousSettings Over(ContinuousSettings settings) => settings with
+    /// <param name="settings">The settings.</param>
+    public ContinuousSettings Over(ContinuousSettings settings)
     {
-        Interval = Interval ?? settings.Interval,
-        BackupInterval = BackupInterval ?? settings.BackupInterval,
-        AuditInterval = AuditInterval ?? settings.AuditInterval,
-        KeepTransactions = KeepTransactions ?? settings.KeepTransactions,
-        KeepRemote = KeepRemote ?? settings.KeepRemote,
-        Checkpoint = Checkpoint ?? settings.Checkpoint,
-    };
+        ArgumentNullException.ThrowIfNull(settings);
+        return settings with
+        {
+            Interval = Interval ?? settings.Interval,
+            BackupInterval = BackupInterval ?? settings.BackupInterval,
+            AuditInterval = AuditInterval ?? settings.AuditInterval,
+            KeepTransactions = KeepTransactions ?? settings.KeepTransactions,
+            KeepRemote = KeepRemote ?? settings.KeepRemote,
+            Checkpoint = Checkpoint ?? settings.Checkpoint,
+        };
+    }
 }

@@ -81,7 +81,7 @@ public sealed class StandbyFollower : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
         var path = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context).Path;
-        ProtectionGrounds.RequireLocks(Path.GetDirectoryName(path)!);
+        ProtectionGrounds.Here.RequireLocks(Path.GetDirectoryName(path)!);
         var kept = new KeptStandby(path, database, store.Location.ToString(), context);
         var follower = new StandbyFollower(path, database, store, options, home, kept, context);
         try

@@ -21,21 +21,8 @@ internal sealed class KilledBeforeCall : IDisposable
     /// <param name="number">The number of the call, from 1.</param>
     public static async Task<KilledBeforeCall> AttachAsync(Shbackup victim, string call, int number)
     {
-        string[] arguments =
-        [
-            "-f", "-o", "/dev/null", "-e", $"trace=/^{call}",
-            "-e", string.Create(CultureInfo.InvariantCulture, $"inject=/^{call}:signal=KILL:when={number}"),
-            "-p", victim.Id.ToString(CultureInfo.InvariantCulture),
-        ];
-        Tool.Require("strace");
-        var strace = Process.Start(new ProcessStartInfo(Tool.Find("strace")!, arguments) { RedirectStandardError = true })!;
-        var told = await strace.StandardError.ReadLineAsync();
-        if (told?.Contains(" attached", StringComparison.Ordinal) != true)
-        {
-            strace.Dispose();
-            Assert.Skip("this machine lets nobody trace a process: " + told);
-        }
-
+        var fault = string.Create(CultureInfo.InvariantCulture, $"inject=/^{call}:signal=KILL:when={number}");
+        var strace = await Strace.AttachAsync(victim, "-o", "/dev/null", "-e", $"trace=/^{call}", "-e", fault);
         _ = strace.StandardError.ReadToEndAsync();
         return new KilledBeforeCall(strace);
     }

@@ -24,24 +24,8 @@ internal sealed class StoppedAfterCalls : IDisposable
     /// <param name="victim">The process.</param>
     /// <param name="calls">The calls, in strace's form.</param>
     /// <param name="move">Runs while the process is stopped, with strace's line about the call.</param>
-    public static async Task<StoppedAfterCalls> AttachAsync(Shbackup victim, string calls, Action<string> move)
-    {
-        string[] arguments =
-        [
-            "-f", "-s", "400", "-e", "trace=" + calls, "-e", $"inject={calls}:signal=STOP",
-            "-p", victim.Id.ToString(CultureInfo.InvariantCulture),
-        ];
-        Tool.Require("strace");
-        var strace = Process.Start(new ProcessStartInfo(Tool.Find("strace")!, arguments) { RedirectStandardError = true })!;
-        var told = await strace.StandardError.ReadLineAsync();
-        if (told?.Contains(" attached", StringComparison.Ordinal) != true)
-        {
-            strace.Dispose();
-            Assert.Skip("this machine lets nobody trace a process: " + told);
-        }
-
-        return new StoppedAfterCalls(victim, strace, move);
-    }
+    public static async Task<StoppedAfterCalls> AttachAsync(Shbackup victim, string calls, Action<string> move) =>
+        new(victim, await Strace.AttachAsync(victim, "-s", "400", "-e", "trace=" + calls, "-e", $"inject={calls}:signal=STOP"), move);
 
     /// <summary>Releases the process, and throws the error of a move.</summary>
     public void Dispose()

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Management.Automation;
+using System.Text.Json.Nodes;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.TestSupport.Applications;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
@@ -86,6 +88,131 @@ public sealed class ProtectionTests
         // Each segment is told, as -Verbose says.
         var said = ScheduleHost.Finish(process, "protection").Output;
         Assert.Contains("Stored 'seg_000001_000000000002.seg': transactions 1 to ", said, StringComparison.Ordinal);
+    }
+
+    /// <summary>Also when the protection leaves before its application. What is given as a parameter stands above the settings, here and there.</summary>
+    [Theory]
+    [InlineData(false, "")]
+    [InlineData(true, "-NoCheckpoint")]
+    public async Task Without_checkpoints_the_log_is_never_copied_by_us(bool configured, string parameters)
+    {
+        using var host = new ScheduleHost();
+        Configure(host, $"checkpoint: {(configured ? "true" : "false")}, backup_interval: 2h, audit_interval: 30m");
+        using var application = await Application.StartAsync(
+            new ApplicationOptions { DatabasePath = host["live.db"], Pragmas = ["journal_mode = WAL", "synchronous = OFF", "wal_autocheckpoint = 0"] });
+        _ = await application.WorkAsync(5);
+        var before = await File.ReadAllBytesAsync(host["live.db"], TestContext.Current.CancellationToken);
+        var said = await ProtectAsync(parameters);
+        Assert.Equal(0, await CopiedAsync());
+        Assert.Equal(before, await File.ReadAllBytesAsync(host["live.db"], TestContext.Current.CancellationToken));
+        Assert.NotEmpty(Directory.GetFiles(host["nas"], "seg_*", SearchOption.AllDirectories));
+        Assert.Contains("these are made each 2h", said, StringComparison.Ordinal);
+        Assert.Contains("For one each 30m", said, StringComparison.Ordinal);
+
+        _ = await ProtectAsync("-NoCheckpoint:$false");
+        Assert.NotEqual(0, await CopiedAsync());
+        await application.EndAsync();
+
+        async Task<string> ProtectAsync(string how)
+        {
+            using var process = host.Start("-Command", $"Start-SHBackupProtection ./live.db -BackupDirectory ./backups {how} *>&1 | Out-String -Width 500");
+            AwaitFollowed(host, process, count: 1);
+            _ = await application.WorkAsync(5);
+            Assert.Equal("0 0", host.Run(
+                "$s = Stop-SHBackupProtection ./live.db -BackupDirectory ./backups; \"$($s.Gaps) $($s.Transaction - $s.StoredTransaction)\"")
+                .EnsureSuccess().Output.Trim());
+            return ScheduleHost.Finish(process, how).Output;
+        }
+
+        // https://sqlite.org/walformat.html#the_wal_index_file_format: nBackfill.
+        async Task<int> CopiedAsync() => BitConverter.ToInt32(await application.ReadIndexAsync(), 96);
+    }
+
+    /// <summary>Everything looks two days old, and an ordinary backup of that age is tested: the segments up to it are due.</summary>
+    [Fact]
+    public void Old_segments_go_unless_they_are_kept_for_longer_or_left_to_the_store()
+    {
+        using var host = new ScheduleHost();
+        Configure(host, "keep_transactions: 1d");
+        var commits = 0;
+        Protect(string.Empty, _ => true);
+        foreach (var sidecar in new[] { host["backups"], host["nas"] }.SelectMany(folder => Directory.GetFiles(folder, "backup_*.json")))
+        {
+            var text = JsonNode.Parse(File.ReadAllText(sidecar))!;
+            text["verified"] = true;
+            text["metadata"]!["stream_time"] = DateTime.UtcNow.AddDays(-2).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+            File.WriteAllText(sidecar, text.ToJsonString());
+        }
+
+        // The oldest moment is known once it was looked for what has to go.
+        Protect("-KeepRemote", IsLooked);
+        Protect("-KeepTransactions 7d", IsLooked);
+        Assert.Contains(Segments(), name => name.EndsWith("_000000000001.seg", StringComparison.Ordinal));
+        Protect(string.Empty, status => Segments().All(name => !name.EndsWith("_000000000001.seg", StringComparison.Ordinal)));
+        Assert.NotEmpty(Segments());
+
+        static bool IsLooked(string status) => status.Contains("\"restorable_from\":\"", StringComparison.Ordinal);
+
+        string[] Segments() => Directory.GetFiles(host["nas"], "seg_*", SearchOption.AllDirectories);
+
+        void Protect(string how, Predicate<string> isSo)
+        {
+            using var process = host.Start("-Command", $"Start-SHBackupProtection ./app.db -BackupDirectory ./backups {how}");
+            AwaitFollowed(host, process, count: 1);
+            var status = Directory.GetFiles(host["backups", ".shbackup", "protection"], "status.json", SearchOption.AllDirectories).Single();
+            Commit(host, ++commits);
+            Assert.True(SpinWait.SpinUntil(() => isSo(File.ReadAllText(status)), Hang), File.ReadAllText(status));
+            host.Run("$null = Stop-SHBackupProtection ./app.db -BackupDirectory ./backups").EnsureSuccess();
+            Assert.Equal(0, ScheduleHost.Finish(process, how).ExitCode);
+        }
+    }
+
+    [Fact]
+    public async Task A_restore_over_a_protected_database_is_one_transaction_that_is_followed_and_with_differing_pages_alone_it_is_refused()
+    {
+        using var host = new ScheduleHost();
+        using var application = await Application.StartAsync(
+            new ApplicationOptions { DatabasePath = host["live.db"], Pragmas = ["journal_mode = WAL", "synchronous = OFF"] });
+        _ = await application.WorkAsync(20);
+        var id = host.Run("(New-SHBackup ./live.db -BackupDirectory ./backups).Id").EnsureSuccess().Output.Trim();
+        var kept = (await application.CheckAsync(host["live.db"])).Digests;
+        using var process = host.Start("-Command", $"Start-SHBackupProtection ./live.db {To}");
+        AwaitFollowed(host, process, count: 1);
+        _ = await application.WorkAsync(20);
+
+        var said = host.Run($$"""
+            $here = @{ BackupDirectory = './backups' }
+            function Wait-Stored {
+                do { Start-Sleep -Milliseconds 100; $s = Get-SHBackupProtection ./live.db @here }
+                until ($s.LastLook -gt $args[0] -and $s.Transaction -eq $s.StoredTransaction -and $s.Lag -eq 0)
+                $s
+            }
+            $before = (Wait-Stored (Get-Date)).Transaction
+            try { Restore-SHBackup {{id}} ./live.db @here -Delta -Force -LockTimeout 0 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+            (Wait-Stored (Get-Date)).Transaction - $before
+            $null = Restore-SHBackup {{id}} ./live.db @here -Force
+            $after = Wait-Stored (Get-Date)
+            "$($after.Transaction - $before) $($after.Gaps)"
+            $null = Restore-SHBackup -Transaction $after.Transaction -From ./offsite -Database live.db -Destination ./after.db 6>$null
+            """).EnsureSuccess();
+        Assert.Equal(["DestinationLocked,SignalHarvester.Backup.PowerShell.Commands.RestoreSHBackupCommand", "0", "1 0"], said.Output.Trim().Split('\n'));
+        Assert.Equal(kept, (await application.CheckAsync(host["after.db"])).Digests);
+        Assert.Equal(kept, (await application.CheckAsync(host["live.db"])).Digests);
+
+        Assert.Equal(0, (await application.WorkAsync(10)).Refused);
+        await application.EndAsync();
+
+        // Its protection alone has it open now.
+        said = host.Run($$"""
+            try { Restore-SHBackup {{id}} ./live.db -BackupDirectory ./backups -Delta -Force -LockTimeout 0 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+            $ended = Stop-SHBackupProtection ./live.db -BackupDirectory ./backups
+            $null = Restore-SHBackup -Transaction $ended.Transaction -From ./offsite -Database live.db -Destination ./newest.db 6>$null
+            """).EnsureSuccess();
+        Assert.StartsWith("DestinationLocked,", said.Output, StringComparison.Ordinal);
+        Assert.Equal(0, ScheduleHost.Finish(process, "protection").ExitCode);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(host["live.db"], TestContext.Current.CancellationToken),
+            await File.ReadAllBytesAsync(host["newest.db"], TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -186,6 +313,18 @@ public sealed class ProtectionTests
         }
 
         return host;
+    }
+
+    /// <summary>Writes the settings of continuous protection, with a store for it beside another one.</summary>
+    private static void Configure(ScheduleHost host, string continuous)
+    {
+        Directory.CreateDirectory(host["config"]);
+        File.WriteAllText(host["config", "settings.yaml"], $$"""
+            app:
+              backup:
+                stores: {other: {path: other}, nas: {path: nas, create_container: true} }
+                continuous: {store: nas, {{continuous}} }
+            """);
     }
 
     private static void Commit(ScheduleHost host, int number)

@@ -80,6 +80,24 @@ public sealed class ConfigurationProblemTests
     }
 
     [Theory]
+    [InlineData("interval: 500ms", "from 1s to 1h")]
+    [InlineData("interval: 61m", "from 1s to 1h")]
+    [InlineData("backup_interval: 59s", "from 1m to 168h")]
+    [InlineData("audit_interval: 366d", "from 1m to 8760h")]
+    [InlineData("keep_transactions: 1s", "from 1m to 87600h")]
+    [InlineData("keep_remote: perhaps", "true or false")]
+    [InlineData("checkpoint: passive", "true or false")]
+    [InlineData("store: [nas]", "a single value")]
+    [InlineData("intervall: 1s", "Did you mean 'interval'?")]
+    public void A_value_that_continuous_protection_does_not_take_is_refused_with_its_key(string text, string said)
+    {
+        using var configured = Configured.Backup($"continuous: {{{text}}}");
+        Assert.Contains($": app.backup.continuous.{text.Split(':')[0]}: ", Assert.Single(configured.Problems()), StringComparison.Ordinal);
+        Assert.Contains(said, configured.Problems()[0], StringComparison.Ordinal);
+        Assert.Equal(BackupErrorId.ConfigurationInvalid, Assert.Throws<BackupException>(configured.Read.Require).ErrorId);
+    }
+
+    [Theory]
     [InlineData("app:\n  backup:\n    a: [1\n", 4, "did not find expected")]
     [InlineData("app:\n  backup: 'open\n", 2, "unexpected end")]
     [InlineData("app: *nowhere\n", 1, "anchor")]

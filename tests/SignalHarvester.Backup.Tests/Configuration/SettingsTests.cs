@@ -1,6 +1,8 @@
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.Protection;
+using SignalHarvester.Backup.Scheduling;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Configuration;
@@ -65,6 +67,48 @@ public sealed class SettingsTests
         Assert.DoesNotContain("u:p", settings.ToString(), StringComparison.Ordinal);
         Assert.Equal([new DrillAssertion("SELECT 1", "1")], settings.DrillAssertions);
         Assert.Equal(configured["id.txt"], settings.Encryption.IdentityFile);
+    }
+
+    [Fact]
+    public void Each_key_of_continuous_protection_reaches_it_unless_a_parameter_stands_above_it()
+    {
+        using var configured = Configured.Backup("""
+            stores: {nas: {path: offsite}}
+            continuous:
+              interval: 5s
+              backup_interval: 30m
+              audit_interval: 12h
+              keep_transactions: 7d
+              keep_remote: true
+              checkpoint: false
+              store: nas
+            """);
+        var settings = configured.Settings.Continuous;
+        Assert.Equal("nas", settings.Store);
+        Assert.Equal(
+            new ProtectionOptions
+            {
+                Interval = TimeSpan.FromSeconds(5),
+                BackupInterval = TimeSpan.FromMinutes(30),
+                AuditInterval = TimeSpan.FromHours(12),
+                KeepTransactions = TimeSpan.FromDays(7),
+                KeepsSegments = true,
+                Checkpoints = false,
+            },
+            ProtectionOptions.Of(settings));
+        Assert.Equal(settings, new ContinuousJob().Over(settings));
+
+        var defaults = new ProtectionOptions();
+        var parameters = new ContinuousJob
+        {
+            Interval = defaults.Interval,
+            BackupInterval = defaults.BackupInterval,
+            AuditInterval = defaults.AuditInterval,
+            KeepTransactions = defaults.KeepTransactions,
+            KeepRemote = defaults.KeepsSegments,
+            Checkpoint = defaults.Checkpoints,
+        };
+        Assert.Equal(defaults, ProtectionOptions.Of(parameters.Over(settings)));
     }
 
     [Fact]

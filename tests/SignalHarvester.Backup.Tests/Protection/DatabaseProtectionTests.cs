@@ -107,6 +107,50 @@ public sealed class DatabaseProtectionTests : IDisposable
         Assert.Equal(journal.Count - 1, counted[^2]);
     }
 
+    /// <summary>
+    /// Every header field, the schema, the order of the pages, what is free: whatever differed would be of ours. Only the application's change counter goes
+    /// on when it begins its log anew, after whoever's checkpoint (https://sqlite.org/fileformat2.html#file_change_counter).
+    /// </summary>
+    [Fact]
+    public async Task A_protected_database_is_byte_for_byte_what_it_is_without_protection()
+    {
+        var alone = await UseAsync(folder["alone.db"], isProtected: false);
+        var beside = await UseAsync(Database, isProtected: true);
+        Assert.Equal(alone, beside);
+        Assert.Equal(Read(folder["alone.db"]), Read(Database));
+        Assert.Empty(Directory.GetFiles(folder.Path, "*.db-*"));
+
+        static byte[] Read(string database)
+        {
+            const int changeCounter = 24, versionValidFor = 92;
+            var bytes = File.ReadAllBytes(database);
+            bytes.AsSpan(changeCounter, sizeof(uint)).Clear();
+            bytes.AsSpan(versionValidFor, sizeof(uint)).Clear();
+            return bytes;
+        }
+
+        async Task<(int Committed, int RolledBack, int Refused)> UseAsync(string database, bool isProtected)
+        {
+            using var application = await Application.StartAsync(
+                Options with { DatabasePath = database, Pragmas = ["auto_vacuum = INCREMENTAL", .. Pragmas, "application_id = 77", "user_version = 5"] });
+            using var protecting = isProtected ? new Protecting(database, Backups, store) : null;
+            var done = (0, 0, 0);
+            for (var round = 0; round < 4; round++)
+            {
+                // So that the log is copied between two rounds.
+                _ = protecting?.AwaitStored();
+                _ = protecting?.Await(_ => IsCopied(application));
+                var (committed, rolledBack, refused, _) = await application.WorkAsync(25);
+                done = (done.Item1 + committed, done.Item2 + rolledBack, done.Item3 + refused);
+                _ = (await application.ExecuteAsync(round == 2 ? "VACUUM" : "PRAGMA incremental_vacuum(3)")).Value;
+            }
+
+            await application.EndAsync();
+            Assert.Null(protecting?.Stop());
+            return done;
+        }
+    }
+
     [Fact]
     public async Task A_stop_and_a_start_leave_no_gap_while_the_application_goes_on()
     {
@@ -522,6 +566,27 @@ public sealed class DatabaseProtectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Transactions_segments_and_bytes_are_counted_exactly()
+    {
+        using var application = await Application.StartAsync(Options);
+        using var protecting = new Protecting(Database, Backups, store);
+        var before = protecting.AwaitStored();
+        for (var number = 1; number <= 4; number++)
+        {
+            _ = (await application.ExecuteAsync($"CREATE TABLE made{number}(x)")).Value;
+            Assert.Equal(before.Transaction + number, protecting.AwaitStored().StoredTransaction);
+        }
+
+        var status = protecting.AwaitStored();
+        using var stream = StreamStore.Open(store.Location, Database, new StoreOptions());
+        var segments = await stream.ListAsync(timeline: null, 1, Cancelled).ToListAsync(Cancelled);
+        Assert.Equal([1, 2, 3, 4, 5], segments.Select(segment => segment.Name.Number));
+        Assert.Equal((5, 5, segments.Sum(segment => segment.Info.Length)), (status.Segment, status.Segments, status.SegmentBytes));
+        Assert.True(status.DelayMedian > TimeSpan.Zero && status.DelayMedian <= status.DelayP99 && status.DelayP99 <= status.DelayWorst);
+        await EndAsync(application, protecting);
+    }
+
+    [Fact]
     public async Task A_writer_that_meets_another_ones_segment_stops_and_overwrites_nothing()
     {
         using var application = await Application.StartAsync(Options);
@@ -806,7 +871,29 @@ public sealed class DatabaseProtectionTests : IDisposable
         var error = protecting.End()!;
         Assert.Equal(BackupErrorId.ProtectionRefused, error.ErrorId);
         Assert.Contains("journal_mode = WAL", error.Message, StringComparison.Ordinal);
+        Assert.Contains(Database, error.Message, StringComparison.Ordinal);
         Assert.Equal(before, ImageHash.Of(Database));
+        Assert.Empty(Directory.GetFiles(folder.Path, "app.db-*"));
+    }
+
+    [Fact]
+    public async Task A_database_that_an_application_keeps_to_itself_is_refused_for_that_and_its_application_goes_on()
+    {
+        using var application = await Application.StartAsync(Options with { Pragmas = ["locking_mode = EXCLUSIVE", .. Pragmas] });
+        _ = await application.WorkAsync(3);
+        using (var protecting = new Protecting(Database, Backups, store))
+        {
+            var error = protecting.End()!;
+            Assert.Equal((BackupErrorId.SourceLocked, Database), (error.ErrorId, error.Target));
+            Assert.Contains("PRAGMA locking_mode = EXCLUSIVE", error.Message, StringComparison.Ordinal);
+            Assert.Equal((ProtectionState.Ended, BackupErrorId.SourceLocked), (protecting.Status.State, protecting.Status.ErrorId));
+        }
+
+        Assert.Empty(new BackupDirectory(Backups, TimeProvider.System).List().Backups);
+        Assert.Equal(0, (await application.WorkAsync(5)).Refused);
+        await application.EndAsync();
+        using var reader = await Application.StartAsync(Options with { OpensAtStart = false });
+        Assert.Empty((await reader.CheckAsync(Database)).ProblemsBeside(TransactionRecord.Read(Options.JournalPath)));
     }
 
     [Fact]
@@ -985,6 +1072,13 @@ public sealed class DatabaseProtectionTests : IDisposable
                 stopping.Wait(TimeSpan.FromMinutes(1), CancellationToken.None);
             }
         }
+    }
+
+    private static bool IsCopied(Application application)
+    {
+        // https://sqlite.org/walformat.html#the_wal_index_file_format: mxFrame and nBackfill.
+        var index = application.ReadIndexAsync().GetAwaiter().GetResult();
+        return BitConverter.ToUInt32(index, 16) == BitConverter.ToUInt32(index, 96);
     }
 
     private static async Task WriteMoreThanMemoryHoldsAsync(Application application)

@@ -15,7 +15,8 @@ public sealed class PatienceTests
         var wait = TimeSpan.FromSeconds(seconds);
         var context = new OperationContext(clock, _ => { }, TestContext.Current.CancellationToken);
         var patience = new Patience(
-            "/data/app.db", StoreLocation.OfAddress("file:///store")!, new ProtectionStanding(), new Pulse(clock), isToldToStop: () => false, show: () => { }, context);
+            "/data/app.db", StoreLocation.OfAddress("file:///store")!, new ProtectionStanding(), new Pulse(clock), isToldToStop: () => false, show: () => { },
+            context);
         var began = clock.GetTimestamp();
 
         await patience.PauseAsync(wait, TestContext.Current.CancellationToken);

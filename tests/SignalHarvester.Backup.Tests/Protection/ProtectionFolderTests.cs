@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Continuous;
 using SignalHarvester.Backup.Continuous.Stream;
@@ -19,7 +20,7 @@ namespace SignalHarvester.Backup.Tests.Protection;
 /// What others see of a protection, and how they ask it to stop, if the owner of the backup directory has put strange things there, or the
 /// process says nothing any more.
 /// </summary>
-public sealed class ProtectionFolderTests : IDisposable
+public sealed partial class ProtectionFolderTests : IDisposable
 {
     private const string Precious = "precious";
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
@@ -310,6 +311,67 @@ public sealed class ProtectionFolderTests : IDisposable
         Assert.Contains("-Operation StreamAudit", check.Command, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Each_value_of_a_status_is_a_metric_and_what_was_measured_is_told_by_health()
+    {
+        _ = Databases.Create(scene.Database);
+        var status = new BackupProtection
+        {
+            Database = scene.Database,
+            State = ProtectionState.Following,
+            Lag = TimeSpan.FromSeconds(1.5),
+            LastLook = Now.AddMilliseconds(-250),
+            LastStored = Now.AddSeconds(-7),
+            Transaction = 1234,
+            StoredTransaction = 1230,
+            RestorableFrom = Now.AddDays(-1),
+            RestorableTo = Now.AddSeconds(-2),
+            LogBytes = 4152,
+            Segments = 77,
+            SegmentBytes = 88_888,
+            Gaps = 2,
+            LastAudit = Now.AddHours(-3),
+            AuditFindings = 3,
+            MissingSegments = 5,
+            DelayMedian = TimeSpan.FromMilliseconds(80),
+            DelayP99 = TimeSpan.FromMilliseconds(450),
+            DelayWorst = TimeSpan.FromSeconds(2.5),
+        };
+        string[] states = ["starting", "following", "waiting", "storeunavailable", "fenced", "stopped", "ended"];
+        using var running = Running(status);
+        Assert.Equal(
+            new[]
+            {
+                "lag_seconds 1.5", $"last_look_timestamp_seconds {Unix(status.LastLook)}", $"last_stored_timestamp_seconds {Unix(status.LastStored)}",
+                "log_bytes 4152", "fenced 0", "delay_seconds,0.5 0.08", "delay_seconds,0.99 0.45", "delay_seconds,1 2.5", "transactions_total 1234",
+                "stored_transactions_total 1230", "segments_total 77", "bytes_total 88888", "gaps_total 2",
+                $"last_audit_timestamp_seconds {Unix(status.LastAudit)}", "audit_findings_total 3", "missing_segments 5",
+            }.Concat(states.Select(state => $"state,{state} {(state == "following" ? 1 : 0)}")).Order(StringComparer.Ordinal),
+            StreamMetrics());
+        Assert.EndsWith(
+            " can be restored, but for those inside gaps. From commit to storage: 80 ms for half of them, 450 ms for 99 of 100, 2.5 s at most (last day). "
+            + "2 gaps since its start: there a backup took the place of transactions that may have been missed.",
+            Health().Checks.Single(check => check.Check == "Protection").Reason,
+            StringComparison.Ordinal);
+
+        Leave(new() { Database = scene.Database, State = ProtectionState.Fenced, LastLook = Now });
+        Assert.Contains("fenced 1", StreamMetrics());
+        Assert.Contains("state,fenced 1", StreamMetrics());
+        Assert.DoesNotContain(StreamMetrics(), line => line.StartsWith("delay_seconds", StringComparison.Ordinal));
+
+        static string Unix(DateTimeOffset? moment) =>
+            ((moment!.Value - DateTimeOffset.UnixEpoch).TotalMilliseconds / 1000).ToString(CultureInfo.InvariantCulture);
+
+        // Name, second label and value of each, without the database, which is always the same one.
+        string[] StreamMetrics() =>
+        [
+            .. Metrics().Where(line => line.StartsWith("shbackup_stream_", StringComparison.Ordinal)).Select(line => Sample().Match(line))
+                .Select(match => match.Groups["name"].Value + (match.Groups["label"] is { Success: true } label ? "," + label.Value : string.Empty)
+                    + " " + match.Groups["value"].Value)
+                .Order(StringComparer.Ordinal),
+        ];
+    }
+
     [Theory]
     [InlineData(30, ProtectionState.Starting)]
     [InlineData(31, ProtectionState.Waiting)]
@@ -367,6 +429,9 @@ public sealed class ProtectionFolderTests : IDisposable
         Time = Now,
         Digest = 1,
     };
+
+    [GeneratedRegex("""^shbackup_stream_(?<name>\w+)\{database=".*app\.db"(,\w+="(?<label>[^"]+)")?\} (?<value>\S+)$""")]
+    private static partial Regex Sample();
 
     private static async Task<T> SoonAsync<T>(Func<T> action) => await Task.Run(action).WaitAsync(Hang, TestContext.Current.CancellationToken);
 

@@ -87,6 +87,38 @@ public sealed class StreamAuditTests : IDisposable
         Assert.False(IsDamaged(Restored((catalog, backups, context) => StreamPlanner.OfTransaction(catalog, backups, before.Transaction, context))));
     }
 
+    /// <summary>Else it would have the page that is another one in the file. Its image is good by the digests of what was read from the log.</summary>
+    [Fact]
+    public async Task A_backup_between_two_audits_is_made_without_reading_what_no_transaction_has_written()
+    {
+        using var application = await StartAsync("hex(randomblob(2000))", rows: 300);
+        using var protecting = new Protecting(Database, Backups, store, Often with { AuditInterval = TimeSpan.FromDays(1) });
+        _ = protecting.AwaitStored();
+        _ = await application.WorkAsync(5);
+        var audit = protecting.Await(status => status.LastAudit is not null).LastAudit;
+        await DamageAsync(application);
+
+        // The first one may have been begun before.
+        for (var round = 0; round < 2; round++)
+        {
+            var before = protecting.Status.LastBackup;
+            _ = await application.WorkAsync(5);
+            _ = protecting.Await(status => status.LastBackup != before);
+        }
+
+        _ = protecting.AwaitStored();
+        await application.EndAsync();
+        Assert.Null(protecting.Stop());
+        Assert.Equal((0, 0, audit), (protecting.Status.AuditFindings, protecting.Status.Gaps, protecting.Status.LastAudit));
+        var home = new BackupDirectory(Backups, TimeProvider.System);
+        var last = BackupSource.In(home, home.Get(protecting.Status.LastBackup!));
+        Assert.Equal("followed", last.Backup.Metadata["snapshot_method"]);
+        Assert.True(BackupEngine.Verify(last, VerificationLevel.Full, Context).Backup.Verified);
+        _ = BackupEngine.Restore(last, new RestoreOptions { Destination = folder["restored.db"] }, Context);
+        Assert.False(IsDamaged(folder["restored.db"]));
+        Assert.True(IsDamaged(Database));
+    }
+
     /// <summary>The backup in the place of transactions that were too many takes the foreign page along, and the stream continues from it.</summary>
     [Fact]
     public async Task A_backup_from_which_the_stream_continues_keeps_its_place_although_it_is_a_finding()

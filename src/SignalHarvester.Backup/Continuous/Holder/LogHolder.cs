@@ -108,6 +108,13 @@ internal sealed class LogHolder : IDisposable
         }
     }
 
+    /// <summary>The error of a database that others do not let be opened.</summary>
+    /// <param name="path">The database.</param>
+    /// <param name="code">SQLite's result.</param>
+    public static BackupException Busy(string path, int code) => new(
+        BackupErrorId.SourceLocked, path,
+        $"'{path}' was locked by another process the whole time (SQLite's result {code.ToString(CultureInfo.InvariantCulture)}). An application with PRAGMA locking_mode = EXCLUSIVE never releases it: let it use NORMAL, then start the protection again.");
+
     /// <summary>Takes the first hold, and reads on from where an earlier holder ended.</summary>
     /// <param name="place">The place in the log up to which it was read; null if the log was empty, or nothing was read before.</param>
     /// <param name="rest">The database file when everything up to that place was in it; null if it was not.</param>
@@ -137,11 +144,11 @@ internal sealed class LogHolder : IDisposable
 
             if (State == HolderState.Open && attempt >= RestAttempts)
             {
-                throw Busy(code);
+                throw Busy(path, code);
             }
         }
 
-        var header = marked is not null ? mark : index.TryRead() ?? throw Busy(raw.SQLITE_BUSY);
+        var header = marked is not null ? mark : index.TryRead() ?? throw Busy(path, raw.SQLITE_BUSY);
         lastChange = clock.GetTimestamp();
         if (place is { } known && cursor.TryContinue(ReadFrom(Held.Log), known, header))
         {
@@ -246,7 +253,7 @@ internal sealed class LogHolder : IDisposable
     /// </summary>
     public void Close()
     {
-        if (marked is not null && TakeSpare() is { } spare && spare.IsCheckpointLockFree())
+        if (options.Checkpoints && marked is not null && TakeSpare() is { } spare && spare.IsCheckpointLockFree())
         {
             Checkpoint();
         }
@@ -344,7 +351,7 @@ internal sealed class LogHolder : IDisposable
 
     private BackupException Busy(int code) => new(
         BackupErrorId.SourceLocked, path,
-        $"'{path}' was locked by another process the whole time (SQLite's result {code.ToString(CultureInfo.InvariantCulture)}). An application with PRAGMA locking_mode = EXCLUSIVE never releases it: protection is not possible beside one.");
+        $"'{path}' was locked by another process the whole time (SQLite's result {code.ToString(CultureInfo.InvariantCulture)}). An application with PRAGMA locking_mode = EXCLUSIVE never releases it: let it use NORMAL, then start the protection again.");
 
     private void LookAtRest(WalIndexHeader header)
     {

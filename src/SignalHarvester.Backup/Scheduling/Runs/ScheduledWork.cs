@@ -140,14 +140,8 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         }
     }
 
-    private ProtectionOptions Protection(bool createsContainer) => new()
+    private ProtectionOptions Protection(bool createsContainer) => ProtectionOptions.Of(settings.Continuous) with
     {
-        Interval = settings.Continuous.Interval,
-        BackupInterval = settings.Continuous.BackupInterval,
-        AuditInterval = settings.Continuous.AuditInterval,
-        KeepTransactions = settings.Continuous.KeepTransactions,
-        KeepsSegments = settings.Continuous.KeepRemote,
-        Checkpoints = settings.Continuous.Checkpoint,
         CreatesContainer = createsContainer,
         RetentionPolicy = job.RetentionPolicy ?? RetentionPolicy.Daily,
         Encryption = settings.Encryption.ToEncryption(),
