@@ -349,10 +349,6 @@ internal sealed class LogHolder : IDisposable
 
     private static ReadLog ReadFrom(SqliteFile log) => log.IsOpen ? log.Read : (_, _) => false;
 
-    private BackupException Busy(int code) => new(
-        BackupErrorId.SourceLocked, path,
-        $"'{path}' was locked by another process the whole time (SQLite's result {code.ToString(CultureInfo.InvariantCulture)}). An application with PRAGMA locking_mode = EXCLUSIVE never releases it: let it use NORMAL, then start the protection again.");
-
     private void LookAtRest(WalIndexHeader header)
     {
         if (header == Position)
