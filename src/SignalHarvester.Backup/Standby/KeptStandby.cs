@@ -99,15 +99,24 @@ internal sealed class KeptStandby : IDisposable
     {
         Close();
         Open();
-        if (restoredFirstPage is { } page)
+        try
         {
-            // SQLite's copy has counted itself and a new schema there: a reader that knows the schema by that number would not see the one to which the
-            // primary gives it later.
-            await AppendAsync([new FollowedPage(1, page)], open!.PageCount, _ => { }).ConfigureAwait(false);
-            restoredFirstPage = null;
-        }
+            if (restoredFirstPage is { } page)
+            {
+                // SQLite's copy has counted itself and a new schema there: a reader that knows the schema by that number would not see the one to which
+                // the primary gives it later.
+                await AppendAsync([new FollowedPage(1, page)], open!.PageCount, _ => { }).ConfigureAwait(false);
+                restoredFirstPage = null;
+            }
 
-        Move(begins with { Log = LogPlace.Of(open!.End)?.ToPosition(), Rest = open.Copy() });
+            Move(begins with { Log = LogPlace.Of(open!.End)?.ToPosition(), Rest = open.Copy() });
+        }
+        catch
+        {
+            // It is at no known place, so it must be restored once more.
+            Close();
+            throw;
+        }
     }
 
     /// <summary>Notes that it is at a place in the stream, with the content that it has.</summary>
