@@ -26,101 +26,105 @@ internal sealed class StandbyProcess(string database, string standby, SoakStore 
     /// <summary>Whether what is in the standby's place is its own.</summary>
     public bool IsKept => !mayReplace;
 
-    /// <summary>Starts it.</summary>
+    /// <summary>Starts it, and again whenever the network has ended it.</summary>
     public void Start()
     {
-        lock (gate)
-        {
-            isMeantToEnd = false;
-            process = Shell.Start(
-                $"Restore-SHBackup -Follow -Database {Shell.Quote(database)} -Destination {Shell.Quote(standby)} {store.DisturbedSourceParameters} -Verbose -ErrorAction Stop{(mayReplace ? " -Force" : "")}",
-                store.Environment);
-            process.StandardInput.Close();
-            life = LiveAsync(process);
-        }
+        isMeantToEnd = false;
+        life = LiveAsync();
     }
 
     /// <summary>Kills it, whatever it is doing.</summary>
     public async Task KillAsync()
     {
-        isMeantToEnd = true;
         await EndAsync("-KILL");
         tally.Add("kills of the standby");
     }
 
     /// <summary>Lets it end.</summary>
-    public async Task StopAsync()
-    {
-        isMeantToEnd = true;
-        await EndAsync("-TERM");
-    }
+    public Task StopAsync() => EndAsync("-TERM");
 
-    public void Dispose()
-    {
-        isMeantToEnd = true;
-        lock (gate)
-        {
-            if (!life.IsCompleted)
-            {
-                process!.Kill();
-                _ = life.Wait(Patience);
-            }
-        }
-    }
+    public void Dispose() => EndAsync("-KILL").GetAwaiter().GetResult();
 
     private async Task EndAsync(string signal)
     {
-        Task ending;
         lock (gate)
         {
-            ending = life;
-            if (!ending.IsCompleted)
+            isMeantToEnd = true;
+            if (process is not null)
             {
-                _ = Tool.Require("kill").Run(signal, process!.Id.ToString(CultureInfo.InvariantCulture));
+                _ = Tool.Require("kill").Run(signal, process.Id.ToString(CultureInfo.InvariantCulture));
             }
         }
 
-        await ending.WaitAsync(Patience);
+        await life.WaitAsync(Patience);
     }
 
-    private async Task LiveAsync(Process of)
+    private async Task LiveAsync()
     {
-        var error = of.StandardError.ReadToEndAsync();
-        while (await of.StandardOutput.ReadLineAsync() is { } line)
+        while (Begin() is { } error)
         {
-            if (line.StartsWith("WARNING", StringComparison.Ordinal))
+            while (await process!.StandardOutput.ReadLineAsync() is { } line)
             {
-                tally.Add(line.Contains("anew", StringComparison.Ordinal) ? "standby: restored anew" : "standby: other warnings");
+                Hear(line);
             }
-            else if (line.StartsWith("VERBOSE", StringComparison.Ordinal))
+
+            await process.WaitForExitAsync();
+            var said = await error;
+            lock (gate)
             {
-                tally.Add("standby: steps");
-                mayReplace &= !line.Contains("is at transaction", StringComparison.Ordinal);
+                process.Dispose();
+                process = null;
             }
-        }
 
-        await of.WaitForExitAsync();
-        var said = await error;
-        of.Dispose();
-        if (isMeantToEnd)
-        {
-            return;
-        }
-
-        if (Array.Find(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal)) is not { } reason)
-        {
-            tally.Problem($"the standby ended by itself: {said}");
-            return;
-        }
-
-        tally.Add("standby ended: " + reason);
-        await Task.Delay(BeforeRestart);
-        lock (gate)
-        {
             if (!isMeantToEnd)
             {
-                _ = Task.Run(Start);
+                Explain(said);
+                await Task.Delay(BeforeRestart);
             }
+        }
+    }
+
+    /// <returns>What it writes to standard error; null if it is not to be there any more.</returns>
+    private Task<string>? Begin()
+    {
+        lock (gate)
+        {
+            if (isMeantToEnd)
+            {
+                return null;
+            }
+
+            process = Shell.Start(
+                $"Restore-SHBackup -Follow -Database {Shell.Quote(database)} -Destination {Shell.Quote(standby)} {store.DisturbedSourceParameters} -Verbose -ErrorAction Stop{(mayReplace ? " -Force" : "")}",
+                store.Environment);
+            process.StandardInput.Close();
+            return process.StandardError.ReadToEndAsync();
+        }
+    }
+
+    private void Hear(string line)
+    {
+        if (line.StartsWith("WARNING", StringComparison.Ordinal))
+        {
+            tally.Add(line.Contains("anew", StringComparison.Ordinal) ? "standby: restored anew" : "standby: other warnings");
+        }
+        else if (line.StartsWith("VERBOSE", StringComparison.Ordinal))
+        {
+            tally.Add("standby: steps");
+            mayReplace &= !line.Contains("is at transaction", StringComparison.Ordinal);
+        }
+    }
+
+    private void Explain(string said)
+    {
+        if (Array.Find(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal)) is { } reason)
+        {
+            tally.Add("standby ended: " + reason);
+        }
+        else
+        {
+            tally.Problem($"the standby ended by itself: {said}");
+            isMeantToEnd = true;
         }
     }
 }
