@@ -15,6 +15,7 @@ public sealed class KillDuringSegmentTests
         shop.Start("-NoCheckpoint");
         _ = await shop.AwaitStoredAsync();
         _ = await application.WorkAsync(10);
+        var before = await shop.AwaitStoredAsync();
         var placed = Path.Combine(shop.State, "place.partial");
         var reported = new List<(long Transaction, int Count)>();
         foreach (var (call, path, isKept, isStored) in new (string, Func<string, string>, bool, bool)[]
@@ -27,7 +28,6 @@ public sealed class KillDuringSegmentTests
             ("unlink", _ => "name", true, true),
         })
         {
-            var before = await shop.AwaitStoredAsync();
             reported.Add((before.StoredTransaction, shop.Journal.Count));
             var next = Protected.NameOf(before.Segment + 1);
             using (await shop.TrapAsync(call, 1, path(next)))
@@ -41,7 +41,8 @@ public sealed class KillDuringSegmentTests
             Assert.Equal((isKept ? next : Protected.NameOf(before.Segment), isStored), (name, File.Exists(stored)));
             _ = await application.WorkAsync(5);
             shop.Start("-NoCheckpoint");
-            Assert.Equal(0, (await shop.AwaitStoredAsync()).Gaps);
+            before = await shop.AwaitStoredAsync();
+            Assert.Equal(0, before.Gaps);
             Assert.Equal(bytes, await File.ReadAllBytesAsync(stored, TestContext.Current.CancellationToken));
         }
 

@@ -10,12 +10,12 @@ public sealed class KillDuringStreamBackupTests
     {
         using var folder = new TempFolder();
         using var host = Shbackup.Start();
-        var publishing = Path.Combine("app", "backups", ".shbackup", "publishing");
+        var publishing = Path.Combine("backups", ".shbackup", "publishing");
         (string Folder, int Number)[] points =
         [
-            (Path.Combine("app", "backups", ".shbackup", "digests"), 1),
+            (Path.Combine("backups", ".shbackup", "digests"), 1),
             (publishing, 1),
-            (Path.Combine("app", "backups"), 1),
+            ("backups", 1),
             (publishing, 2),
             (Path.Combine("store", ".shbackup", "objects"), 1),
             (Path.Combine("store", ".shbackup", "objects"), 2),

@@ -12,7 +12,8 @@ namespace SignalHarvester.Backup.Durability.Tests.Support;
 /// </summary>
 /// <param name="root">A folder for everything.</param>
 /// <param name="host">A process for whatever is asked meanwhile.</param>
-internal sealed class Protected(string root, Shbackup host) : IDisposable
+/// <param name="place">Where the folder is for the process that protects; null if it is there for all.</param>
+internal sealed class Protected(string root, Shbackup host, string? place = null) : IDisposable
 {
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
 
@@ -23,7 +24,7 @@ internal sealed class Protected(string root, Shbackup host) : IDisposable
 
     public string Database { get; } = Path.Combine(Directory.CreateDirectory(Path.Combine(root, "app")).FullName, "app.db");
 
-    public string Backups => Path.Combine(root, "app", "backups");
+    public string Backups => Path.Combine(root, "backups");
 
     public string Store => Path.Combine(root, "store");
 
@@ -66,7 +67,7 @@ internal sealed class Protected(string root, Shbackup host) : IDisposable
 
     /// <summary>The command that protects, without more options.</summary>
     public string Command =>
-        $"Start-SHBackupProtection {Shbackup.Quote(Database)} -BackupDirectory {Shbackup.Quote(Backups)} -To {Shbackup.Quote(Store)} -CreateContainer -ThisProcess";
+        $"Start-SHBackupProtection {Quote(Database)} -BackupDirectory {Quote(Backups)} -To {Quote(Store)} -CreateContainer -ThisProcess";
 
     /// <summary>Starts to protect.</summary>
     /// <param name="options">More options.</param>
@@ -78,6 +79,9 @@ internal sealed class Protected(string root, Shbackup host) : IDisposable
         end = process.SendAsync(
             $"{Command} {options} -WarningAction Continue 3>&1 6>$null | ForEach-Object {{ [IO.File]::AppendAllText({Shbackup.Quote(said)}, \"$_`n\") }}");
     }
+
+    /// <summary>Starts to protect in a process that has nothing else to do.</summary>
+    public Shbackup StartAlone(string options = "") => process = Shbackup.Start($"{Command} {options}");
 
     /// <summary>Waits until the status is as wanted; a test never hangs for ever.</summary>
     public async Task<ProtectedStatus> AwaitAsync(Predicate<ProtectedStatus> isSo)
@@ -121,7 +125,7 @@ internal sealed class Protected(string root, Shbackup host) : IDisposable
     /// <summary>Stops it in the ordinary way.</summary>
     public async Task StopAsync()
     {
-        await host.AskAsync($"Stop-SHBackupProtection {Shbackup.Quote(Database)} -BackupDirectory {Shbackup.Quote(Backups)} | Out-Null");
+        await host.AskAsync($"Stop-SHBackupProtection {Quote(Database)} -BackupDirectory {Shbackup.Quote(Backups)} | Out-Null");
         Assert.Empty(await EndAsync());
     }
 
@@ -155,6 +159,9 @@ internal sealed class Protected(string root, Shbackup host) : IDisposable
         Assert.Empty(report.ProblemsBeside(journal));
         Assert.Equal(journal.Count, report.Transactions);
     }
+
+    /// <summary>Returns a path as the process that protects knows it.</summary>
+    private string Quote(string path) => Shbackup.Quote(place is null ? path : Path.Combine(place, Path.GetRelativePath(root, path)));
 
     private bool HasStatus =>
         new DirectoryInfo(Path.Combine(Backups, ".shbackup", "protection")) is { Exists: true } all && all.EnumerateFiles("status.json", SearchOption.AllDirectories).Any();
