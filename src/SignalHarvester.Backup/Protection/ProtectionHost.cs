@@ -208,8 +208,9 @@ public static class ProtectionHost
         catch (BackupException exception)
         {
             fault = exception;
-            if (hasOthers())
+            if (hasOthers() || context.Cancellation.IsCancellationRequested)
             {
+                // Where a signal stops the command, the process ends before it can report errors.
                 context.Warn($"The protection of '{protection.Path}' has ended: {exception.Message}");
             }
         }

@@ -17,12 +17,14 @@ internal sealed class KilledBeforeCall : IDisposable
 
     /// <summary>Attaches to a process that waits for its command.</summary>
     /// <param name="victim">The process.</param>
-    /// <param name="call">rename or unlink, in any variant.</param>
+    /// <param name="call">rename, unlink or fsync, in any variant.</param>
     /// <param name="number">The number of the call, from 1.</param>
-    public static async Task<KilledBeforeCall> AttachAsync(Shbackup victim, string call, int number)
+    /// <param name="path">Counts only calls with this path: as the call has it, or that of an open file or folder; null for all.</param>
+    public static async Task<KilledBeforeCall> AttachAsync(Shbackup victim, string call, int number, string? path = null)
     {
         var fault = string.Create(CultureInfo.InvariantCulture, $"inject=/^{call}:signal=KILL:when={number}");
-        var strace = await Strace.AttachAsync(victim, "-o", "/dev/null", "-e", $"trace=/^{call}", "-e", fault);
+        string[] where = path is null ? [] : ["-P", path];
+        var strace = await Strace.AttachAsync(victim, ["-o", "/dev/null", "-e", $"trace=/^{call}", "-e", fault, .. where]);
         _ = strace.StandardError.ReadToEndAsync();
         return new KilledBeforeCall(strace);
     }

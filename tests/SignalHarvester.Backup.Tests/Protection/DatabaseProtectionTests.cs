@@ -624,6 +624,24 @@ public sealed class DatabaseProtectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Frames_that_pad_a_log_and_a_torn_index_are_read_through()
+    {
+        var options = Options with { UriParameters = "psow=0", Pragmas = ["journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 0"] };
+        using var dying = await Application.StartAsync(options);
+        using var protecting = new Protecting(Database, Backups, store, new ProtectionOptions { CreatesContainer = true, Checkpoints = false });
+        var before = protecting.AwaitStored();
+        var done = await dying.WorkAsync(30);
+        var padded = protecting.AwaitStored();
+        Assert.Equal((done.Committed, 0), (padded.Transaction - before.Transaction, padded.Gaps));
+        await dying.TearIndexAndDieAsync();
+        using var application = await Application.StartAsync(options with { Seed = 5 });
+        done = await application.WorkAsync(30);
+        var torn = protecting.AwaitStored();
+        Assert.Equal((done.Committed, 0), (torn.Transaction - padded.Transaction, torn.Gaps));
+        await EndAsync(application, protecting);
+    }
+
+    [Fact]
     public async Task A_store_that_is_away_loses_nothing_even_if_more_is_written_than_memory_holds()
     {
         using var application = await Application.StartAsync(Options);

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using SignalHarvester.Backup.TestSupport.Applications;
 
-namespace SignalHarvester.Backup.Durability.Tests.Runs;
+namespace SignalHarvester.Backup.Durability.Tests.Protect;
 
 /// <summary>What a protection asks of the system while an application works, by the system's own account.</summary>
 public sealed partial class ProtectionCallsTests
