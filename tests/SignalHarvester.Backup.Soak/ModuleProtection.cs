@@ -369,7 +369,7 @@ internal sealed partial class ModuleProtection(
             store.Environment);
         if (code != 0)
         {
-            Explain(target, transaction, said);
+            await ExplainAsync(target, transaction, said);
             return null;
         }
 
@@ -411,16 +411,26 @@ internal sealed partial class ModuleProtection(
     }
 
     /// <summary>A restore may fail in a gap that was reported, and for no other reason.</summary>
-    private void Explain(string target, long? transaction, string said)
+    private async Task ExplainAsync(string target, long? transaction, string said)
     {
-        if (AloneInBackup().Match(said) is { Success: true } match
-            && merged.Contains(new MergedRange(
-                long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), long.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)))
-            && (transaction is null || merged.Any(range => range.First <= transaction && transaction < range.Last)))
+        if (AloneInBackup().Match(said) is { Success: true } match)
         {
-            tally.Add("holes of reported gaps");
+            var alone = new MergedRange(
+                long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), long.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture));
+            if (!merged.Contains(alone))
+            {
+                // It may have come since they were found.
+                await FindMergedAsync();
+            }
+
+            if (merged.Contains(alone) && (transaction is null || merged.Any(range => range.First <= transaction && transaction < range.Last)))
+            {
+                tally.Add("holes of reported gaps");
+                return;
+            }
         }
-        else if (transaction is null && said.Contains("There is no usable backup as old as", StringComparison.Ordinal))
+
+        if (transaction is null && said.Contains("There is no usable backup as old as", StringComparison.Ordinal))
         {
             tally.Add("moments before the stream");
         }

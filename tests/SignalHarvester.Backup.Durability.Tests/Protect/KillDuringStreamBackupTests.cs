@@ -18,7 +18,6 @@ public sealed class KillDuringStreamBackupTests
             ("backups", 1),
             (publishing, 2),
             (Path.Combine("store", ".shbackup", "objects"), 1),
-            (Path.Combine("store", ".shbackup", "objects"), 2),
         ];
         var shops = points.Select((point, index) => (Shop: new Protected(folder.Folder($"{index}"), host), Point: point, Root: folder[$"{index}"])).ToList();
         try

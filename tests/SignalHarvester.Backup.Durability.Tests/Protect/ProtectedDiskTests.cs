@@ -70,7 +70,7 @@ public sealed class ProtectedDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_disk_of_the_backup_directory_holds_up_the_stream_and_neither_the_application_nor_loses_anything()
+    public async Task A_full_disk_of_the_backup_directory_holds_up_the_stream_but_not_the_application_and_loses_nothing()
     {
         using var disk = new Mount(folder.Folder("backups"), mebibytes: 16);
         using var application = await Application.StartAsync(shop.Options);

@@ -17,6 +17,9 @@ internal sealed class Protected(string root, Shbackup host, string? place = null
 {
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
 
+    // An ordinary backup is due a minute after the start at the earliest.
+    private static readonly TimeSpan LongestUntilKilled = TimeSpan.FromMinutes(4);
+
     private readonly string said = Path.Combine(root, "said");
     private Shbackup? process;
     private Task<IReadOnlyList<string>> end = Task.FromResult<IReadOnlyList<string>>([]);
@@ -62,6 +65,9 @@ internal sealed class Protected(string root, Shbackup host, string? place = null
             return ((string)JsonNode.Parse(place.AsSpan(sizeof(int), length))!["pending"]!, place[(sizeof(int) + length)..]);
         }
     }
+
+    private bool HasStatus => Directory.Exists(Path.Combine(Backups, ".shbackup", "protection"))
+        && Directory.GetFiles(Path.Combine(Backups, ".shbackup", "protection"), "status.json", SearchOption.AllDirectories).Length > 0;
 
     public static string NameOf(long segment) => string.Create(CultureInfo.InvariantCulture, $"seg_000001_{segment:000000000000}.seg");
 
@@ -113,7 +119,15 @@ internal sealed class Protected(string root, Shbackup host, string? place = null
     public Task<KilledBeforeCall> TrapAsync(string call, int number, string path) => KilledBeforeCall.AttachAsync(process!, call, number, path);
 
     /// <summary>Waits until it is killed.</summary>
-    public Task KilledAsync() => Assert.ThrowsAnyAsync<IOException>(() => end);
+    public async Task KilledAsync()
+    {
+        var ended = await Task.WhenAny(end, Task.Delay(2 * Hang, TestContext.Current.CancellationToken));
+
+        // What waits to kill it ends only with it.
+        Kill();
+        Assert.True(ended == end, $"It was not killed.\n{Said}");
+        _ = await Assert.ThrowsAnyAsync<IOException>(() => end);
+    }
 
     public void Kill() => process!.Kill();
 
@@ -160,11 +174,8 @@ internal sealed class Protected(string root, Shbackup host, string? place = null
         Assert.Equal(journal.Count, report.Transactions);
     }
 
+    public void Dispose() => process?.Dispose();
+
     /// <summary>Returns a path as the process that protects knows it.</summary>
     private string Quote(string path) => Shbackup.Quote(place is null ? path : Path.Combine(place, Path.GetRelativePath(root, path)));
-
-    private bool HasStatus =>
-        new DirectoryInfo(Path.Combine(Backups, ".shbackup", "protection")) is { Exists: true } all && all.EnumerateFiles("status.json", SearchOption.AllDirectories).Any();
-
-    public void Dispose() => process?.Dispose();
 }
