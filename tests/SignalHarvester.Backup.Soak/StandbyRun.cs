@@ -300,7 +300,8 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
     private async Task<string> BackUpAsync(string path, SoakStore store)
     {
         var (code, output, said) = await Shell.RunAsync(
-            $"(New-SHBackup {Shell.Quote(path)} -BackupDirectory {Shell.Quote(path + ".backups")} -NoVerify -ErrorAction Stop -WarningAction Ignore).Checksum", store.Environment);
+            $"(New-SHBackup {Shell.Quote(path)} -BackupDirectory {Shell.Quote(path + ".backups")} -NoVerify -ErrorAction Stop -WarningAction Ignore).Checksum",
+            store.Environment);
         if (code != 0)
         {
             tally.Problem($"New-SHBackup {path}: {said}");

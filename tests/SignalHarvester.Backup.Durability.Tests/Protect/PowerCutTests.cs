@@ -6,10 +6,12 @@ namespace SignalHarvester.Backup.Durability.Tests.Protect;
 public sealed class PowerCutTests
 {
     /// <param name="goesOn">Whether the application is there before the protection, and has put other commits in the place of the lost ones.</param>
+    /// <param name="options">With checkpoints, the log has begun anew since the disk got it; without, it is the same one, and longer.</param>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Commits_that_a_power_cut_took_back_are_a_gap_and_come_back_from_the_store(bool goesOn)
+    [InlineData(false, "")]
+    [InlineData(false, "-NoCheckpoint")]
+    [InlineData(true, "-NoCheckpoint")]
+    public async Task Commits_that_a_power_cut_took_back_are_a_gap_and_come_back_from_the_store(bool goesOn, string options)
     {
         using var folder = new TempFolder();
         using var host = Shbackup.Start();
@@ -18,7 +20,7 @@ public sealed class PowerCutTests
         IReadOnlyList<TransactionRecord> journal;
         using (var application = await Application.StartAsync(shop.Options))
         {
-            shop.Start();
+            shop.Start(options);
             _ = await shop.AwaitStoredAsync();
             _ = await application.WorkAsync(10);
             _ = await shop.AwaitStoredAsync();
@@ -44,7 +46,7 @@ public sealed class PowerCutTests
                 Assert.InRange((await application.WorkAsync(20)).Committed, 1, 20);
             }
 
-            shop.Start();
+            shop.Start(options);
             Assert.Equal(1, (await shop.AwaitStoredAsync()).Gaps);
             Assert.Contains("one step of its stream", shop.Said, StringComparison.Ordinal);
             if (!goesOn)

@@ -102,17 +102,23 @@ public sealed class Chains : IAsyncLifetime
     /// <summary>Checks that the directory has only the files of sidecars, the lock, the history and digests.</summary>
     public static void AssertClean(string directory)
     {
-        string[] files = [.. Directory.GetFiles(directory).Select(file => Path.GetFileName(file)!)];
-        var described = files.Where(file => file.EndsWith(".json", StringComparison.Ordinal))
-            .SelectMany(
-                sidecar => new[] { sidecar, Path.GetFileName((string)JsonNode.Parse(File.ReadAllBytes(Path.Combine(directory, sidecar)))!["backup_path"]!) });
-        Assert.Equal(described.Order(StringComparer.Ordinal), files.Order(StringComparer.Ordinal));
+        AssertDescribed(directory);
         var state = Path.Combine(directory, ".shbackup");
         Assert.DoesNotContain(
             Directory.GetFiles(state, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(state, file)),
             file => file is not ("lock" or "history.db")
                 && !(file.StartsWith("digests", StringComparison.Ordinal) && file.EndsWith(".pages", StringComparison.Ordinal)));
         Assert.Empty(Directory.GetDirectories(state, "shbackup-*", SearchOption.AllDirectories));
+    }
+
+    /// <summary>Checks that the directory has only sidecars, and for each the file that it describes.</summary>
+    public static void AssertDescribed(string directory)
+    {
+        string[] files = [.. Directory.GetFiles(directory).Select(file => Path.GetFileName(file)!)];
+        var described = files.Where(file => file.EndsWith(".json", StringComparison.Ordinal))
+            .SelectMany(
+                sidecar => new[] { sidecar, Path.GetFileName((string)JsonNode.Parse(File.ReadAllBytes(Path.Combine(directory, sidecar)))!["backup_path"]!) });
+        Assert.Equal(described.Order(StringComparer.Ordinal), files.Order(StringComparer.Ordinal));
     }
 
     public string Name(string id) => ids.FirstOrDefault(entry => entry.Value == id).Key ?? id;

@@ -101,8 +101,8 @@ internal sealed class Protected(string root, Shbackup host, string? place = null
                 return status;
             }
 
-            Assert.True(
-                Stopwatch.GetElapsedTime(began) < Hang, $"It did not come: {status}\n{Said}{(end.IsCompletedSuccessfully ? string.Join('\n', end.Result) : "")}");
+            var ended = end.IsCompletedSuccessfully ? string.Join('\n', end.Result) : "";
+            Assert.True(Stopwatch.GetElapsedTime(began) < Hang, $"It did not come: {status}\n{Said}{ended}");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
