@@ -184,12 +184,13 @@ public sealed class EntryCommandTests : IDisposable
     public async Task The_continuous_containers_bring_the_database_back_and_probe_truly_beside_the_schedules()
     {
         var objects = Deployment.Load("continuous");
-        using var store = await OpenBucketAsync("signal-harvester/");
+        using var store = await OpenBucketAsync("continuous/");
         using PodRun restore = Pod(objects, "signal-harvester", "shbackup-restore"), live = Pod(objects, "signal-harvester", "shbackup-live"),
             schedules = Pod(objects, "signal-harvester");
         foreach (var container in (PodRun[])[restore, live, schedules])
         {
             GiveCloud(container);
+            container.Variables["SHBACKUP_S3_PREFIX"] = "continuous/";
         }
 
         var parts = Deployment.Ours(Deployment.Pods(objects)["signal-harvester"], "shbackup-live");
