@@ -333,7 +333,12 @@ internal sealed partial class ModuleProtection(
                 return output.Trim();
             }
 
-            tally.Problem($"{name}: {said}");
+            // A database that is just being replaced may be missing, or half of another one: it is right to refuse that.
+            if (options.What != "replace")
+            {
+                tally.Problem($"{name}: {said}");
+            }
+
             return null;
         }
         finally
