@@ -85,7 +85,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
     VerbsLifecycle.Register, "SHBackupSchedule", SupportsShouldProcess = true, DefaultParameterSetName = DailySet,
     HelpUri = HelpPages.Folder + "Register-SHBackupSchedule.md")]
 [OutputType(typeof(BackupSchedule), typeof(string))]
-public sealed class RegisterSHBackupScheduleCommand : BackupCommand
+public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IStreamParameters
 {
     private const string DailySet = "Daily";
     private const string WeeklySet = "Weekly";
@@ -573,23 +573,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
             ThrottleLimit = ThrottleLimit,
             ScrubPercent = Percent,
             ScrubBudget = Budget?.Value,
-            Continuous = Continuous ? Stream() : null,
-        };
-    }
-
-    private ContinuousJob Stream()
-    {
-        StreamTimes.Require(nameof(BackupInterval), BackupInterval, StreamTimes.LongestBackupInterval);
-        StreamTimes.Require(nameof(AuditInterval), AuditInterval, StreamTimes.LongestAuditInterval);
-        StreamTimes.Require(nameof(KeepTransactions), KeepTransactions, StreamTimes.LongestKeep);
-        return new ContinuousJob
-        {
-            Interval = Interval is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-            BackupInterval = BackupInterval?.Value,
-            AuditInterval = AuditInterval?.Value,
-            KeepTransactions = KeepTransactions?.Value,
-            KeepRemote = this.IsBound(nameof(KeepRemote)) ? KeepRemote : null,
-            Checkpoint = this.IsBound(nameof(NoCheckpoint)) ? !NoCheckpoint : null,
+            Continuous = Continuous ? this.ToJob() : null,
         };
     }
 

@@ -8,7 +8,6 @@ using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Protection;
-using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -49,7 +48,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
     VerbsLifecycle.Start, "SHBackupProtection", SupportsShouldProcess = true, DefaultParameterSetName = PathSet,
     HelpUri = HelpPages.Folder + "Start-SHBackupProtection.md")]
 [OutputType(typeof(void))]
-public sealed class StartSHBackupProtectionCommand : BackupCommand
+public sealed class StartSHBackupProtectionCommand : BackupCommand, IStreamParameters
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
@@ -58,6 +57,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
     private readonly IdentityParameters keys = new();
     private readonly List<(string Database, BackupDirectory Directory)> databases = [];
     private BackupEncryption? encryption;
+    private ContinuousSettings wanted = null!;
     private bool isNamed;
 
     /// <summary>Makes the cmdlet.</summary>
@@ -158,13 +158,8 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
         base.BeginProcessing();
         encryption = this.StopOnError(() => NewEncryption(Recipient, null, nameof(Recipient)));
         UseIdentities(keys, passphrase: null);
-        this.StopOnError(() =>
-        {
-            StreamTimes.Require(nameof(BackupInterval), BackupInterval, StreamTimes.LongestBackupInterval);
-            StreamTimes.Require(nameof(AuditInterval), AuditInterval, StreamTimes.LongestAuditInterval);
-            StreamTimes.Require(nameof(KeepTransactions), KeepTransactions, StreamTimes.LongestKeep);
-        });
-        var (audits, backups) = (Wanted.AuditInterval, Wanted.BackupInterval);
+        wanted = this.StopOnError(() => this.ToJob().Over(Settings.Continuous));
+        var (audits, backups) = (wanted.AuditInterval, wanted.BackupInterval);
         if (audits < backups && !ThisProcess)
         {
             // Where it is started by hand, and not again in the process that this one starts.
@@ -229,7 +224,7 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
                     $"Protecting {(allowed is [var one] ? $"'{one.Database}'" : $"{allowed.Count} databases")} to '{store.Location}' until Ctrl+C or Stop-SHBackupProtection."),
             },
             ["PSHOST"]);
-        var options = ProtectionOptions.Of(Wanted) with
+        var options = ProtectionOptions.Of(wanted) with
         {
             TakesOver = TakeOver,
             CreatesContainer = Stores(storeParameters).CreatesContainer(store.Location),
@@ -248,17 +243,6 @@ public sealed class StartSHBackupProtectionCommand : BackupCommand
             }
         }
     }
-
-    /// <summary>The settings with the parameters over them.</summary>
-    private ContinuousSettings Wanted => new ContinuousJob
-    {
-        Interval = Interval is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-        BackupInterval = BackupInterval?.Value,
-        AuditInterval = AuditInterval?.Value,
-        KeepTransactions = KeepTransactions?.Value,
-        KeepRemote = this.IsBound(nameof(KeepRemote)) ? KeepRemote : null,
-        Checkpoint = this.IsBound(nameof(NoCheckpoint)) ? !NoCheckpoint : null,
-    }.Over(Settings.Continuous);
 
     private void RunElsewhere(List<(string Database, BackupDirectory Directory)> allowed)
     {
