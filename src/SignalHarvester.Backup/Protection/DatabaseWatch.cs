@@ -85,7 +85,7 @@ internal sealed class DatabaseWatch(string path, Follower follower, RestRounds r
             }
             catch (SqliteException exception) when (SqliteResult.IsBusy(exception.SqliteErrorCode))
             {
-                throw LogHolder.Busy(path, exception.SqliteErrorCode);
+                throw LogHolder.Busy(path, exception.SqliteErrorCode, exception);
             }
             catch (SqliteException exception)
             {

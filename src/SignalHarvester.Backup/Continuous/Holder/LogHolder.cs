@@ -111,9 +111,11 @@ internal sealed class LogHolder : IDisposable
     /// <summary>The error of a database that others do not let be opened.</summary>
     /// <param name="path">The database.</param>
     /// <param name="code">SQLite's result.</param>
-    public static BackupException Busy(string path, int code) => new(
+    /// <param name="inner">Where that came from; null if from no exception.</param>
+    public static BackupException Busy(string path, int code, Exception? inner = null) => new(
         BackupErrorId.SourceLocked, path,
-        $"'{path}' was locked by another process the whole time (SQLite's result {code.ToString(CultureInfo.InvariantCulture)}). An application with PRAGMA locking_mode = EXCLUSIVE never releases it: let it use NORMAL, then start the protection again.");
+        $"'{path}' was locked by another process the whole time (SQLite's result {code.ToString(CultureInfo.InvariantCulture)}). An application with PRAGMA locking_mode = EXCLUSIVE never releases it: let it use NORMAL, then start the protection again.",
+        inner);
 
     /// <summary>Takes the first hold, and reads on from where an earlier holder ended.</summary>
     /// <param name="place">The place in the log up to which it was read; null if the log was empty, or nothing was read before.</param>
