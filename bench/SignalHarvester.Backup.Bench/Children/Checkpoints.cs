@@ -45,8 +45,8 @@ internal static class Checkpoints
             }
 
             times.Sort();
-            Command.Report(P50(mode), times[(int)Math.Ceiling(0.50 * times.Count) - 1]);
-            Command.Report(P99(mode), times[(int)Math.Ceiling(0.99 * times.Count) - 1]);
+            Command.Report(P50(mode), Quantile.Of(times, 0.50));
+            Command.Report(P99(mode), Quantile.Of(times, 0.99));
         }
 
         Command.Report("busy", busy);

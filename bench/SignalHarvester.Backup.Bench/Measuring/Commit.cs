@@ -30,8 +30,7 @@ internal readonly record struct Commit(long Start, long Elapsed, bool Refused)
             throw new BenchException("The writer committed nothing in that time.");
         }
 
-        long[] sorted = [.. commits.Select(c => c.Elapsed).Order()];
-        return sorted[(int)Math.Ceiling(fraction * sorted.Length) - 1] * 1e3 / Stopwatch.Frequency;
+        return Quantile.Of([.. commits.Select(commit => (double)commit.Elapsed).Order()], fraction) * 1e3 / Stopwatch.Frequency;
     }
 
     public static void WriteAll(string path, IEnumerable<Commit> commits)

@@ -144,8 +144,8 @@ internal sealed class ContinuousDelay(Workspace workspace, string database, Prot
         Array.Sort(delays);
         return new Dictionary<string, double>
         {
-            [CommitDelays.P50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1],
-            [CommitDelays.P99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1],
+            [CommitDelays.P50] = Quantile.Of(delays, 0.50),
+            [CommitDelays.P99] = Quantile.Of(delays, 0.99),
             [DelayMax] = delays[^1],
         }.Concat(others).ToDictionary();
     }

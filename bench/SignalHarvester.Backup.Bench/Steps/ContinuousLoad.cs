@@ -145,8 +145,8 @@ internal sealed class ContinuousLoad(
         [
             .. CommitDelays.Of(protection, place.Store, commits, objects, Math.Max(1, commits.Count / MostLookedFor)).OfType<double>().Order(),
         ];
-        reported[CommitDelays.P50] = delays[(int)Math.Ceiling(0.50 * delays.Length) - 1];
-        reported[CommitDelays.P99] = delays[(int)Math.Ceiling(0.99 * delays.Length) - 1];
+        reported[CommitDelays.P50] = Quantile.Of(delays, 0.50);
+        reported[CommitDelays.P99] = Quantile.Of(delays, 0.99);
         reported["exit code"] = neighbour.Stop();
         Restore(protection, commits, reported);
         return sample with { Reported = reported };
