@@ -10,6 +10,12 @@ namespace SignalHarvester.Backup.Soak;
 /// Start-SHBackupProtection, of which nothing is believed: whatever it reports as stored is restored from the store later, and held against
 /// the journal and the database of then.
 /// </summary>
+/// <param name="database">The database.</param>
+/// <param name="options">The command line.</param>
+/// <param name="tally">Counts.</param>
+/// <param name="shared">A store that is there already, and is disturbed by somebody else; null for one of its own.</param>
+/// <param name="name">The name of its backup directory.</param>
+/// <param name="takesOver">Whether its first start takes over the stream of another machine.</param>
 internal sealed partial class ModuleProtection(
     string database, SoakOptions options, Tally tally, SoakStore? shared = null, string name = "backups", bool takesOver = false) : IProtection
 {
@@ -19,12 +25,8 @@ internal sealed partial class ModuleProtection(
     private static readonly TimeSpan LongestRestore = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan BeforeRestart = TimeSpan.FromSeconds(1);
 
-    // Reasons for which a start may fail: the network, and a database that is being replaced.
-    private static readonly string[] Excuses =
-    [
-        "cannot be reached or does not work", "the received data differs from the sent data", "was taken away while its protection was starting",
-        "There is no database", "is in journal mode",
-    ];
+    // Reasons for which a start may fail, besides the network: a database that is being replaced.
+    private static readonly string[] Excuses = ["was taken away while its protection was starting", "There is no database", "is in journal mode"];
 
     private readonly bool isStoreOwn = shared is null;
     private readonly Random random = new(options.Seed);
@@ -236,7 +238,7 @@ internal sealed partial class ModuleProtection(
             return;
         }
 
-        if (Array.Find(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal)) is not { } reason)
+        if ((SoakStore.FaultIn(said) ?? Array.Find(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal))) is not { } reason)
         {
             tally.Problem($"the protection ended by itself: {said}");
             return;

@@ -19,13 +19,43 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
     private readonly string database = Path.Combine(options.Work, "app.db");
     private readonly string backups = Path.Combine(options.Work, "backups");
     private readonly List<(string Path, int Transactions)> images = [];
+    private IReadOnlyList<Way> ways = [];
     private Application? application;
     private int made;
+
+    private IReadOnlyList<Way> Ways() =>
+    [
+        new("Restore-SHBackup", WhileOpen.Always, LeavesImage: false, _ => Restore()),
+        new("sqlite3 .restore", WhileOpen.Always, LeavesImage: true, image => Run("sqlite3", database, ".timeout 20000", $".restore {image}")),
+
+        // As people restore with Litestream, which refuses to write over a file.
+        new("delete with log and index, rename into its place", WhileOpen.UntilItEnds, LeavesImage: true, image =>
+        {
+            DeleteAll();
+            Run("cp", image, database + ".tmp");
+            Move(database + ".tmp");
+        }),
+        new("delete with log and index", WhileOpen.UntilItEnds, LeavesImage: false, _ => DeleteAll()),
+        new("delete", WhileOpen.Never, LeavesImage: false, _ => Run("rm", database)),
+        new("cp over it", WhileOpen.Never, LeavesImage: true, image => Run("cp", image, database)),
+        new("cp -p over it", WhileOpen.Never, LeavesImage: true, image => Run("cp", "-p", image, database)),
+        new("rename over it", WhileOpen.Never, LeavesImage: true, image =>
+        {
+            Run("cp", image, database + ".new");
+            Move(database + ".new");
+        }),
+        new("VACUUM INTO, rename over it", WhileOpen.Never, LeavesImage: true, image =>
+        {
+            Run("sqlite3", image, $"VACUUM INTO '{database}.new'");
+            Move(database + ".new");
+        }),
+    ];
 
     private ApplicationOptions First => new() { DatabasePath = database, Seed = random.Next(), Pragmas = ["journal_mode = WAL", "synchronous = OFF"] };
 
     public async Task RunAsync()
     {
+        ways = Ways();
         using var reader = await Application.StartAsync(First);
         _ = await reader.WorkAsync(50);
         _ = (await reader.CloseAsync()).Value;
@@ -81,10 +111,11 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
             await protection.StopAsync();
         }
 
-        // What an open application survives without us: a transaction, and files of which it keeps the old ones.
-        var way = isUp ? random.Next(4) : random.Next(9);
+        Way[] possible = [.. ways.Where(one => !isUp || one.Open != WhileOpen.Never)];
+        var way = possible[random.Next(possible.Length)];
         var image = images[random.Next(images.Count)];
-        var name = $"{Replace(way, image.Path)}{(isUp ? ", application up" : "")}{(isStopped ? ", protection stopped" : "")}";
+        way.Put(image.Path);
+        var name = $"{way.Name}{(isUp ? ", application up" : "")}{(isStopped ? ", protection stopped" : "")}";
         tally.Add(name);
         var isStartedFirst = isStopped && random.Next(2) == 0;
         if (isStartedFirst)
@@ -93,7 +124,7 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
         }
 
         await Task.Delay(BeforeStart);
-        if (isUp && way is 2 or 3)
+        if (isUp && way.Open == WhileOpen.UntilItEnds)
         {
             _ = await application!.WorkAsync(random.Next(1, 40), 20);
             await application.EndAsync();
@@ -103,7 +134,7 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
 
         await StartAsync();
         var ledger = (await application!.ExecuteAsync("SELECT count(*) FROM ledger")).Value[0][0].GetInt32();
-        if (way is 1 or 2 or 4 or 5 or 6 or 7 && ledger != image.Transactions)
+        if (way.LeavesImage && ledger != image.Transactions)
         {
             tally.Problem($"{name}: the new database has {ledger} transactions and not {image.Transactions}");
         }
@@ -115,53 +146,21 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
         }
     }
 
-    /// <summary>Puts an image, or a backup, or nothing, in the database's place.</summary>
-    /// <returns>How.</returns>
-    private string Replace(int way, string image)
+    /// <summary>Restores some backup over the database.</summary>
+    private void Restore()
     {
-        switch (way)
+        var restore = Shell.RunAsync(
+            $"Get-SHBackup -BackupDirectory {Shell.Quote(backups)} -Database {Shell.Quote(database)} | Where-Object {{ -not $_.IsSafety }} | Get-Random | Restore-SHBackup -Destination {Shell.Quote(database)} -Force -ErrorAction Stop",
+            NoEnvironment).GetAwaiter().GetResult();
+        if (restore.ExitCode != 0)
         {
-            case 0:
-                var restore = Shell.RunAsync(
-                    $"Get-SHBackup -BackupDirectory {Shell.Quote(backups)} -Database {Shell.Quote(database)} | Where-Object {{ -not $_.IsSafety }} | Get-Random | Restore-SHBackup -Destination {Shell.Quote(database)} -Force -ErrorAction Stop",
-                    NoEnvironment).GetAwaiter().GetResult();
-                if (restore.ExitCode != 0)
-                {
-                    tally.Problem("Restore-SHBackup over the database: " + restore.Error);
-                }
-
-                return "Restore-SHBackup";
-            case 1:
-                Run("sqlite3", database, ".timeout 20000", $".restore {image}");
-                return "sqlite3 .restore";
-            case 2:
-                // As people restore with Litestream, which refuses to write over a file.
-                Run("rm", "-f", database, database + "-wal", database + "-shm");
-                Run("cp", image, database + ".tmp");
-                Run("mv", database + ".tmp", database);
-                return "delete with log and index, rename into its place";
-            case 3:
-                Run("rm", "-f", database, database + "-wal", database + "-shm");
-                return "delete with log and index";
-            case 4:
-                Run("cp", image, database);
-                return "cp over it";
-            case 5:
-                Run("cp", "-p", image, database);
-                return "cp -p over it";
-            case 6:
-                Run("cp", image, database + ".new");
-                Run("mv", database + ".new", database);
-                return "rename over it";
-            case 7:
-                Run("sqlite3", image, $"VACUUM INTO '{database}.new'");
-                Run("mv", database + ".new", database);
-                return "VACUUM INTO, rename over it";
-            default:
-                Run("rm", database);
-                return "delete";
+            tally.Problem("Restore-SHBackup over the database: " + restore.Error);
         }
     }
+
+    private void Move(string from) => Run("mv", from, database);
+
+    private void DeleteAll() => Run("rm", "-f", database, database + "-wal", database + "-shm");
 
     private async Task TakeImageAsync(Application reader)
     {
@@ -207,4 +206,21 @@ internal sealed class ReplaceRun(SoakOptions options, Tally tally)
     }
 
     private static void Run(string tool, params string[] arguments) => Tool.Require(tool).Run(arguments).EnsureSuccess();
+
+    /// <summary>A way to put something else in the place of a database.</summary>
+    /// <param name="Name">What people call it.</param>
+    /// <param name="Open">Whether it harms nobody, without us, while an application has the database open.</param>
+    /// <param name="LeavesImage">Whether the database is the image afterwards.</param>
+    /// <param name="Put">Does it with an image.</param>
+    private sealed record Way(string Name, WhileOpen Open, bool LeavesImage, Action<string> Put);
+
+    private enum WhileOpen
+    {
+        Never,
+
+        /// <summary>The application keeps the old files, and finds what is new when it is started again.</summary>
+        UntilItEnds,
+
+        Always,
+    }
 }

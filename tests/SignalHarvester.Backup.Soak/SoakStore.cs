@@ -13,6 +13,9 @@ internal sealed class SoakStore(Tally tally) : IAsyncDisposable
     private const string Undecided =
         "<Error><Code>ConditionalRequestConflict</Code><Message>Another conditional request for this object is under way.</Message></Error>";
 
+    // What a command says that the faults have ended.
+    private static readonly string[] Outcomes = ["cannot be reached or does not work", "the received data differs from the sent data"];
+
     private ServerScript? server;
     private FaultProxy? proxy;
     private Uri? direct;
@@ -35,6 +38,9 @@ internal sealed class SoakStore(Tally tally) : IAsyncDisposable
         ["AWS_SECRET_ACCESS_KEY"] = Key,
         ["AWS_EC2_METADATA_DISABLED"] = "true",
     };
+
+    /// <summary>Returns what a command says of a fault that has ended it; null if it was another reason.</summary>
+    public static string? FaultIn(string said) => Array.Find(Outcomes, outcome => said.Contains(outcome, StringComparison.Ordinal));
 
     public static async Task<SoakStore> StartAsync(string kind, string work, Tally tally)
     {

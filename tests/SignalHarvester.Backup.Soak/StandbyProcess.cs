@@ -14,9 +14,6 @@ internal sealed class StandbyProcess(string database, string standby, SoakStore 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan BeforeRestart = TimeSpan.FromSeconds(1);
 
-    // What the network may do to a start.
-    private static readonly string[] Excuses = ["cannot be reached or does not work", "the received data differs from the sent data"];
-
     private readonly Lock gate = new();
     private Process? process;
     private Task life = Task.CompletedTask;
@@ -117,7 +114,7 @@ internal sealed class StandbyProcess(string database, string standby, SoakStore 
 
     private void Explain(string said)
     {
-        if (Array.Find(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal)) is { } reason)
+        if (SoakStore.FaultIn(said) is { } reason)
         {
             tally.Add("standby ended: " + reason);
         }

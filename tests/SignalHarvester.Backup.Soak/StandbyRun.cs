@@ -10,16 +10,12 @@ namespace SignalHarvester.Backup.Soak;
 internal sealed class StandbyRun(SoakOptions options, Tally tally)
 {
     private const int MostSpans = 4;
-    private const int RecordSize = 32;
 
     private static readonly TimeSpan LongestSpan = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenReports = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenReads = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDisturbed = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
-
-    // What the network may do to one that is to be promoted.
-    private static readonly string[] Excuses = ["cannot be reached or does not work", "the received data differs from the sent data"];
 
     private readonly long start = Stopwatch.GetTimestamp();
     private readonly Random random = new(options.Seed);
@@ -234,11 +230,7 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
         }
 
         // What the former primary had beyond that is in no future of the new one.
-        using (var file = new FileStream(ApplicationOptions.JournalOf(database), FileMode.Open))
-        {
-            file.SetLength(report.Transactions * RecordSize);
-        }
-
+        TransactionRecord.Truncate(ApplicationOptions.JournalOf(database), report.Transactions);
         gate.Release(options.Writers);
     }
 
@@ -263,7 +255,7 @@ internal sealed class StandbyRun(SoakOptions options, Tally tally)
                 return;
             }
 
-            if (Stopwatch.GetElapsedTime(began) > Patience || !Array.Exists(Excuses, excuse => said.Contains(excuse, StringComparison.Ordinal)))
+            if (Stopwatch.GetElapsedTime(began) > Patience || SoakStore.FaultIn(said) is null)
             {
                 tally.Problem("Restore-SHBackup -Promote: " + said);
                 return;

@@ -30,5 +30,14 @@ public sealed record TransactionRecord(long Number, long Digest, DateTimeOffset 
         return records;
     }
 
+    /// <summary>Cuts off all records after the first ones, as of a future that a database does not have any more.</summary>
+    /// <param name="path">The journal.</param>
+    /// <param name="count">The number of records that stay.</param>
+    public static void Truncate(string path, int count)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        file.SetLength(count * (long)Size);
+    }
+
     private static DateTimeOffset Time(double seconds) => DateTimeOffset.UnixEpoch.AddSeconds(seconds);
 }
